@@ -1,0 +1,48 @@
+# Everything a newcomer types. Needs Python 3.11 or later and make, nothing else.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: help setup demo test test-all fix check fuzz torture bench clean
+
+help:
+	@echo "make setup     install into .venv (done once; the others call it)"
+	@echo "make demo      train a labeler on the built-in corpus, show its scores, write runs/demo/report.html"
+	@echo "make test      the tests: offline, CPU, at most 3 minutes"
+	@echo "make test-all  the slow tests too (real data and models where they are at hand)"
+	@echo "make check     style, types, import contract, house rules, generated pages"
+	@echo "make fix       format and mend what a machine can mend"
+	@echo "make fuzz      200,000 generated and mutated files through every reader"
+	@echo "make torture   50 kills at random points of training; every resume must end bit-identical"
+	@echo "make bench     the benchmarks, side by side with other libraries (needs the extra [bench])"
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed and was not found: install it, or run make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt "torch==2.13.0"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $(READY)
+
+demo: setup
+	$(BIN)/tagwright demo
+
+test: setup
+	$(BIN)/python -m pytest
+
+test-all: setup
+	$(BIN)/python -m pytest -m "not gpu and not network"
+
+fix: setup
+	$(BIN)/ruff format src tests benchmarks
+	$(BIN)/ruff check --fix src tests benchmarks
+
+check: setup
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf .venv runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
