@@ -1,4 +1,4 @@
-"""Document: a text, its words with offsets, and all that is known of them. Knows nothing of files, schemes or models."""
+"""Document: a text, its words with offsets, and what is known of them. Knows nothing of files, schemes or models."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
