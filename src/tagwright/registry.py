@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import TypeVar
+from importlib import import_module
+from typing import Generic, TypeVar
 
 from tagwright.errors import RecipeError
 
@@ -17,16 +18,25 @@ def suggest(name: str, known: Iterable[str]) -> str:
     return f"{hint} Known: {', '.join(names)}."
 
 
-class Table(Mapping[str, T]):
-    """A read-only mapping from name to class; an unknown name is answered with the nearest known one."""
+class Table(Mapping[str, T], Generic[T]):
+    """A read-only mapping from name to class; an unknown name is answered with the nearest known one.
 
-    def __init__(self, kind: str, entries: Mapping[str, T]) -> None:
+    An entry may be the class itself or "module:Class", which is imported when it is asked for: so that
+    the names of a torch room can be listed without loading torch.
+    """
+
+    def __init__(self, kind: str, entries: Mapping[str, T | str]) -> None:
         self.kind, self._entries = kind, dict(entries)
 
     def __getitem__(self, name: str) -> T:
         if name not in self._entries:
             raise RecipeError(f"No {self.kind} is called {name!r}.{suggest(name, self._entries)}")
-        return self._entries[name]
+        entry = self._entries[name]
+        if not isinstance(entry, str):
+            return entry
+        module, _, attribute = entry.partition(":")
+        found: T = getattr(import_module(module), attribute)
+        return found
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries

@@ -1,0 +1,1 @@
+"""Labelers at work: streams of documents in, the same documents with spans out."""

@@ -1,0 +1,1 @@
+"""Backbone and head joined into a labeler, and the folder it is saved in."""

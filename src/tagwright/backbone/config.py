@@ -1,0 +1,29 @@
+"""BackboneConfig: which pretrained model, and how words are read from it. Loads neither torch nor transformers."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ReadAt = Literal["mean", "first", "last"]
+Dtype = Literal["float32", "bfloat16", "float16"]
+
+
+class BackboneConfig(BaseModel):
+    """`[backbone]` of a recipe.
+
+    read_at: a word's state is the mean of its tokens' states, or that of its first or last token. `first` makes a
+    causal model label a word before it has read it.
+    max_tokens: the longest window, special tokens included; the model's own limit where that is smaller.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = "builtin:untrained"
+    revision: str | None = None
+    read_at: ReadAt = "mean"
+    max_tokens: int = Field(default=512, ge=8)
+    overlap: int = Field(default=128, ge=0)
+    dtype: Dtype = "float32"
+    attn_implementation: str | None = None
+    gradient_checkpointing: bool = False
+    trust_remote_code: bool = False

@@ -1,0 +1,144 @@
+"""Backbone: a pretrained model that turns a batch of tokens into word states. Knows nothing of labels or files of ours."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+from tagwright.backbone.builtin import PREFIX, build_untrained, check_builtin
+from tagwright.backbone.config import BackboneConfig
+from tagwright.backbone.pooling import pool_words
+from tagwright.errors import ModelError
+from tagwright.tokens.align import WordTokenizer
+from tagwright.tokens.batch import Batch, Limits, OnLong
+
+UNLIMITED = 1_000_000  # tokenizers say "no limit" by a huge number
+
+
+class Backbone(nn.Module):
+    """A transformers model with its tokenizer. `forward` gives one state for every word of a batch."""
+
+    def __init__(self, model: nn.Module, tokenizer: WordTokenizer, config: BackboneConfig) -> None:
+        super().__init__()
+        self.model, self.tokenizer, self.config = model, tokenizer, config
+        _strip(model)
+        if config.gradient_checkpointing:
+            self.model.gradient_checkpointing_enable()  # type: ignore[operator]
+
+    @property
+    def width(self) -> int:
+        """Size of a word's state (H)."""
+        return int(_text_config(self.model).hidden_size)
+
+    def find_limits(self, on_long: OnLong = "window") -> Limits:
+        """How long windows may be: the recipe's wish, cut to what the model can take."""
+        tokens = min(self.config.max_tokens, find_max_tokens(_text_config(self.model), self.tokenizer.tokenizer))
+        room = tokens - self.tokenizer.specials
+        return Limits(tokens, min(self.config.overlap, max(room // 2, 0)), on_long)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """B T -> B W H."""
+        hidden = self.model(input_ids=batch.ids, attention_mask=batch.attend).last_hidden_state
+        return pool_words(hidden, batch, self.config.read_at)
+
+
+def load_backbone(config: BackboneConfig, words: Iterable[str] = ()) -> Backbone:
+    """Load a backbone by local folder, hub id or `builtin:NAME`. `words` teach the tokenizer of an untrained one."""
+    if config.model.startswith(PREFIX):
+        check_builtin(config.model)
+        model, tokenizer = build_untrained(words)
+        return Backbone(model, WordTokenizer(tokenizer), config)
+    model = _from_pretrained(AutoModel, config, dtype=getattr(torch, config.dtype))
+    if getattr(model.config, "is_encoder_decoder", False):
+        model = model.get_encoder()
+    return Backbone(model, load_tokenizer(config), config)
+
+
+def load_tokenizer(config: BackboneConfig) -> WordTokenizer:
+    """The tokenizer alone, for inspection before any weight is loaded."""
+    return WordTokenizer(_from_pretrained(AutoTokenizer, config))
+
+
+def load_config(config: BackboneConfig) -> Any:
+    """The transformers config alone, for inspection before any weight is loaded."""
+    return _text(_from_pretrained(AutoConfig, config))
+
+
+def restore_backbone(folder: Path, config: BackboneConfig) -> Backbone:
+    """A backbone with the architecture and tokenizer of a saved folder and weights still to be filled in."""
+    local = config.model_copy(update={"model": str(folder), "revision": None})
+    transformers_config = _from_pretrained(AutoConfig, local)
+    extra = {} if config.attn_implementation is None else {"attn_implementation": config.attn_implementation}
+    try:
+        model = AutoModel.from_config(transformers_config, dtype=getattr(torch, config.dtype), **extra)
+    except (ValueError, KeyError) as error:
+        raise ModelError(f"The architecture in {folder} can't be built: {error}") from error
+    if getattr(transformers_config, "is_encoder_decoder", False):
+        model = model.get_encoder()
+    return Backbone(model, load_tokenizer(local), config)
+
+
+def find_max_tokens(config: Any, tokenizer: Any) -> int:
+    """The longest input that a model takes, special tokens included."""
+    limits = [UNLIMITED]
+    positions = getattr(config, "max_position_embeddings", None)
+    if positions is not None and positions > 0:
+        # RoBERTa-like models number positions from the padding id upwards
+        shifted = config.model_type in {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "mpnet"}
+        limits.append(positions - (config.pad_token_id + 1 if shifted else 0))
+    if tokenizer.model_max_length:
+        limits.append(int(min(tokenizer.model_max_length, UNLIMITED)))
+    return min(limits)
+
+
+def _strip(model: Any) -> None:
+    """Take away what a tagger never uses: the pooled sentence state (idle weights) and the key-value cache."""
+    if isinstance(getattr(model, "pooler", None), nn.Module):
+        model.pooler = None
+    if getattr(model.config, "use_cache", False):
+        model.config.use_cache = False
+
+
+def _text(config: Any) -> Any:
+    return config.get_text_config() if hasattr(config, "get_text_config") else config
+
+
+def _text_config(model: Any) -> Any:
+    return _text(model.config)
+
+
+def _from_pretrained(kind: Any, config: BackboneConfig, **extra: Any) -> Any:
+    """`kind.from_pretrained` with errors that say what to do."""
+    if config.attn_implementation is not None and kind is AutoModel:
+        extra["attn_implementation"] = config.attn_implementation
+    try:
+        return kind.from_pretrained(
+            config.model, revision=config.revision, trust_remote_code=config.trust_remote_code, **extra
+        )
+    except (OSError, ValueError, ImportError) as error:
+        raise ModelError(_explain(config.model, error)) from error
+
+
+def _explain(name: str, error: Exception) -> str:
+    text = str(error).strip()
+    first = text.splitlines()[0] if text else type(error).__name__
+    if Path(name).exists():
+        return (
+            f"The folder {name} can't be loaded as a transformers model: {first}\n"
+            "Expected: config.json, model.safetensors and tokenizer.json, as save_pretrained writes them."
+        )
+    lowered = text.lower()
+    if "gated" in lowered or "401" in lowered or "403" in lowered or "access" in lowered:
+        return (
+            f"{name} is gated or private: {first}\n"
+            "Accept its terms on its model page, then log in with `hf auth login` (or set HF_TOKEN)."
+        )
+    if "offline" in lowered or "connect" in lowered or "couldn't reach" in lowered or "resolve" in lowered:
+        return (
+            f"{name} is neither a local folder nor in the local cache, and the model hub can't be reached: {first}\n"
+            "Go online once, or give the path of a folder that holds the model."
+        )
+    return f"{name} can't be loaded: {first}\nGive a hub id such as `org/name`, a local folder, or builtin:untrained."

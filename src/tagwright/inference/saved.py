@@ -1,0 +1,111 @@
+"""Saved labelers: written whole or not at all, reloaded and compared right after saving. Knows nothing of training."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
+
+from tagwright.errors import DataError, ModelError
+from tagwright.inference.runner import Runner
+from tagwright.models.card import write_card
+from tagwright.models.folder import ABOUT, BACKBONE, CARD, FIXTURE, WEIGHTS, read_folder, write_folder
+from tagwright.models.tagger import TaggerPlan
+from tagwright.text.document import Document
+from tagwright.text.words import make_document
+
+TEXTS = (
+    "Ada Lovelace met Charles Babbage in London on 5 June 1833 .",
+    "She wrote : « 你好 » 🙂 to him , twice .",
+    "Yes",
+)
+TOLERANCE = 1e-4  # of a score, between one load and another on the same machine in float32
+
+
+def save_labeler(runner: Runner, folder: Path, *, fixture: Sequence[Document] = ()) -> None:
+    """Write the folder beside its place, reload it, compare predictions, then put it in its place."""
+    documents = list(fixture) or [make_document(text) for text in TEXTS]
+    expected = runner.predict([document.only() for document in documents])
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as name:
+            staged = Path(name) / folder.name
+            staged.mkdir()
+            write_folder(runner.tagger, staged, runner.origin)
+            rows = [{"text": d.text, "offsets": d.offsets, "spans": _list_spans(d)} for d in expected]
+            (staged / FIXTURE).write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+            tagger = runner.tagger
+            plan = TaggerPlan(tagger.labels, tagger.backbone.config, tagger.head.config)  # type: ignore[arg-type]
+            (staged / CARD).write_text(write_card(folder.name, plan, runner.origin), encoding="utf-8")
+            check_fixture(Runner(*read_folder(staged)), staged)
+            _move(staged, folder)
+    except OSError as error:
+        raise DataError(
+            f"can't be written: {error.strerror or error}. Free some space or choose another folder.", path=folder
+        ) from error
+
+
+def _move(staged: Path, folder: Path) -> None:
+    """Put our files into the folder; whatever else is in it (checkpoints, reports) stays."""
+    folder.mkdir(exist_ok=True)
+    for name in (ABOUT, WEIGHTS, BACKBONE, FIXTURE, CARD):
+        target = folder / name
+        if target.is_dir():
+            shutil.rmtree(target)
+        (staged / name).replace(target)
+
+
+def check_fixture(runner: Runner, folder: Path) -> int:
+    """Label the documents stored with a labeler and compare with the spans stored with them; gives their number."""
+    path = folder / FIXTURE
+    if not path.is_file():
+        raise ModelError(f"{path} is missing, so the labeler can't be checked. Save it again.")
+    rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    documents = [Document(row["text"], tuple((s, e) for s, e in row["offsets"])) for row in rows]
+    for row, found in zip(rows, runner.predict(documents), strict=True):
+        if not _agree(row["spans"], _list_spans(found)):
+            raise ModelError(
+                f"The labeler in {folder} does not predict what it did when it was saved: for {row['text'][:60]!r} "
+                f"{row['spans'][:3]} were expected, {_list_spans(found)[:3]} came out. "
+                "Weights, tokenizer or library versions have changed: see `versions` in tagwright.json."
+            )
+    return len(rows)
+
+
+def _list_spans(document: Document) -> list[list[Any]]:
+    return [[span.start, span.end, span.label, span.score] for span in document.spans]
+
+
+def _agree(expected: list[list[Any]], found: list[list[Any]]) -> bool:
+    same = [span[:3] for span in expected] == [span[:3] for span in found]
+    return same and all(abs(one[3] - two[3]) <= TOLERANCE for one, two in zip(expected, found, strict=True))
+
+
+def find_folder(path: str | Path, *, revision: str | None = None) -> Path:
+    """The local folder of a labeler: the path itself or, if there is no such folder, a copy from the model hub."""
+    return Path(path) if Path(path).is_dir() else _fetch(str(path), revision)
+
+
+def _fetch(name: str, revision: str | None) -> Path:
+    try:
+        return Path(snapshot_download(name, revision=revision))
+    except (HfHubHTTPError, HFValidationError, OfflineModeIsEnabled, OSError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise ModelError(
+            f"There is no folder {name}, and the model hub gave nothing of that name: {first}\n"
+            "Give the folder that `tagwright train --out` wrote, or a hub id such as org/name."
+        ) from error
+
+
+def push_labeler(runner: Runner, name: str, *, private: bool) -> str:
+    """Save into a temporary folder and upload it."""
+    api = HfApi()
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary) / name.split("/")[-1]
+        save_labeler(runner, folder)
+        api.create_repo(name, private=private, exist_ok=True)
+        return str(api.upload_folder(repo_id=name, folder_path=folder))

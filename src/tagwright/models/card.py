@@ -1,0 +1,55 @@
+"""The model card: README.md of a saved labeler. Knows nothing of weights."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tagwright.models.folder import Origin
+from tagwright.models.tagger import TaggerPlan
+
+
+def write_card(name: str, plan: TaggerPlan, origin: Origin) -> str:
+    """The card as Markdown with the metadata block that model hubs read."""
+    scores = "\n".join(_list_scores(origin.scores)) or "No scores were taken."
+    data = "\n".join(f"- {part}: {_describe(facts)}" for part, facts in origin.data.items()) or "Not recorded."
+    versions = ", ".join(f"{package} {version}" for package, version in origin.versions.items())
+    labels = ", ".join(f"`{label}`" for label in plan.labels)
+    return f"""---
+library_name: tagwright
+pipeline_tag: token-classification
+base_model: {plan.backbone.model}
+---
+# {name}
+
+A sequence labeler: {plan.backbone.model} with a {plan.head.name} head, scheme {plan.head.scheme}, made with Tagwright.
+
+    import tagwright
+    labeler = tagwright.load("{name}")
+    labeler("Some text.")
+
+Labels ({len(plan.labels)}): {labels}
+
+## Scores
+
+{scores}
+
+## Data
+
+{data}
+
+## Made with
+
+{versions}. The resolved recipe is in `tagwright.json`.
+"""
+
+
+def _describe(facts: Any) -> str:
+    if isinstance(facts, Mapping):
+        return ", ".join(f"{key} {value}" for key, value in facts.items())
+    return str(facts)
+
+
+def _list_scores(scores: Mapping[str, Any]) -> list[str]:
+    if not scores:
+        return []
+    lines = ["| part | score |", "|---|---|"]
+    return lines + [f"| {name} | {value:.2f} |" for name, value in scores.items() if isinstance(value, float | int)]

@@ -1,0 +1,46 @@
+"""Labeler: what trainers and predictors need of a model, whatever its task view. Knows nothing of either."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from tagwright.text.document import Document
+from tagwright.text.ledger import Ledger
+from tagwright.tokens.batch import Batch, OnLong, Piece
+
+
+class Labeler(nn.Module, ABC):
+    """A model that labels documents. It handles one batch that fits; windows and order are the caller's."""
+
+    view: ClassVar[str]
+    given: frozenset[str] = frozenset()
+
+    @abstractmethod
+    def cut(self, documents: Sequence[Document], ledger: Ledger, *, on_long: OnLong = "window") -> list[Piece]:
+        """Encode documents and cut them into pieces that fit the model."""
+
+    @abstractmethod
+    def collate(self, pieces: Sequence[Piece]) -> Batch:
+        """Pad pieces into one batch."""
+
+    @abstractmethod
+    def find_targets(self, pieces: Sequence[Piece], documents: Sequence[Document]) -> list[Any]:
+        """What the loss needs of the gold documents, for every piece."""
+
+    @abstractmethod
+    def stack(self, targets: Sequence[Any]) -> Tensor:
+        """Targets of one batch, padded."""
+
+    @abstractmethod
+    def loss(self, batch: Batch, gold: Tensor) -> Tensor:
+        """The loss summed over the labelled words of one batch."""
+
+    @abstractmethod
+    def encode(self, batch: Batch) -> Tensor:
+        """B W H: a state for every word of one batch."""
+
+    @abstractmethod
+    def decode(self, states: Tensor, keep: Tensor, given: Sequence[Document]) -> list[Document]:
+        """Word states of whole documents -> the documents with their predicted parts."""

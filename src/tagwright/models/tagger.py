@@ -1,0 +1,88 @@
+"""Tagger: a backbone and a head. Knows nothing of recipes, files or training."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from tagwright.backbone.config import BackboneConfig
+from tagwright.backbone.load import Backbone, load_backbone
+from tagwright.errors import ModelError
+from tagwright.heads import HEADS, HeadConfig
+from tagwright.heads.head import Head
+from tagwright.models.labeler import Labeler
+from tagwright.text.document import Document
+from tagwright.text.labels import Labels
+from tagwright.text.ledger import Ledger
+from tagwright.tokens.batch import Batch, Cutter, OnLong, Piece, collate
+
+
+@dataclass(frozen=True)
+class TaggerPlan:
+    """All that is needed to build a tagger again, apart from its weights."""
+
+    labels: Labels
+    backbone: BackboneConfig
+    head: HeadConfig
+
+
+class Tagger(Labeler):
+    """Word states from the backbone, spans from the head."""
+
+    view = "tagger"
+
+    def __init__(self, backbone: Backbone, head: Head) -> None:
+        super().__init__()
+        self.backbone, self.head = backbone, head
+
+    @property
+    def labels(self) -> Labels:
+        return self.head.labels
+
+    def train(self, mode: bool = True) -> "Tagger":
+        super().train(mode)
+        if not any(weight.requires_grad for weight in self.backbone.parameters()):
+            self.backbone.eval()  # a frozen backbone gives the same features every time: no dropout
+        return self
+
+    def cut(self, documents: Sequence[Document], ledger: Ledger, *, on_long: OnLong = "window") -> list[Piece]:
+        cutter = Cutter(self.backbone.tokenizer, self.backbone.find_limits(on_long))
+        names = [document.id or f"document {index + 1}" for index, document in enumerate(documents)]
+        return cutter.cut([document.words for document in documents], ledger, names=names)
+
+    def collate(self, pieces: Sequence[Piece]) -> Batch:
+        return collate(pieces, self.backbone.tokenizer.pad_id)
+
+    def find_targets(self, pieces: Sequence[Piece], documents: Sequence[Document]) -> list[Any]:
+        whole = [self.head.find_target(document) for document in documents]
+        return [whole[piece.document][piece.first : piece.first + piece.count] for piece in pieces]
+
+    def stack(self, targets: Sequence[Any]) -> Tensor:
+        return self.head.stack(targets)
+
+    def forward(self, ids: Tensor, words: Tensor, counts: Tensor, gold: Tensor, attend: Tensor | None = None) -> Tensor:
+        """The summed loss, from plain tensors: what trainers call."""
+        return self.loss(Batch(ids, attend, words, counts), gold)
+
+    def loss(self, batch: Batch, gold: Tensor) -> Tensor:
+        return self.head.loss(self.encode(batch), batch.keep, gold)
+
+    def encode(self, batch: Batch) -> Tensor:
+        states: Tensor = self.backbone(batch)
+        return states
+
+    def decode(self, states: Tensor, keep: Tensor, given: Sequence[Document]) -> list[Document]:
+        return self.head.decode(states, keep, given)
+
+
+def build_tagger(plan: TaggerPlan, words: Iterable[str] = ()) -> Tagger:
+    """Load the backbone and put a fresh head on it."""
+    if not plan.labels.names:
+        raise ModelError("No label to learn: the training documents have no labelled span. Check the tag column.")
+    return attach_head(plan, load_backbone(plan.backbone, words))
+
+
+def attach_head(plan: TaggerPlan, backbone: Backbone) -> Tagger:
+    """A tagger from a backbone at hand and a fresh head."""
+    return Tagger(backbone, HEADS[plan.head.name](backbone.width, plan.labels, plan.head))

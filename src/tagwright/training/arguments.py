@@ -1,0 +1,49 @@
+"""TrainingArguments from a TrainingConfig. Knows nothing of data or models."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainingArguments
+
+from tagwright.errors import RecipeError
+from tagwright.registry import suggest
+from tagwright.training.config import TrainingConfig
+
+OURS = {"tokens_per_batch", "early_stopping_patience", "per_device_train_batch_size"}
+SET_HERE = {"output_dir", "load_best_model_at_end", "metric_for_best_model", "greater_is_better", "remove_unused_columns"}
+
+
+def check_names(config: TrainingConfig) -> None:
+    """Refuse a name that TrainingArguments doesn't have, or that is not the user's to set."""
+    known = {field.name for field in fields(TrainingArguments)}
+    for name in config.model_extra or {}:
+        if name in SET_HERE:
+            raise RecipeError(f"training.{name} is set by Tagwright itself. Take it out.")
+        if name not in known:
+            raise RecipeError(f"training.{name} is not a setting.{suggest(name, known | OURS)}")
+
+
+def make_arguments(config: TrainingConfig, folder: Path, *, has_dev: bool) -> TrainingArguments:
+    """The arguments of one run. Without a dev set nothing is evaluated and the last weights are kept."""
+    check_names(config)
+    given = config.model_dump(exclude=OURS)
+    if not has_dev:
+        given["eval_strategy"] = "no"
+    best = has_dev and given["eval_strategy"] != "no" and given["eval_strategy"] == given["save_strategy"]
+    settings: dict[str, Any] = {
+        "output_dir": str(folder),
+        "per_device_train_batch_size": config.documents_per_batch or 1,
+        "load_best_model_at_end": best,
+        "remove_unused_columns": False,
+        "disable_tqdm": True,
+        "dataloader_pin_memory": False,
+        "logging_steps": 0.02,
+        "accelerator_config": {"even_batches": False},
+    }
+    if best:
+        settings |= {"metric_for_best_model": "eval_f1", "greater_is_better": True}
+    try:
+        return TrainingArguments(**(settings | given))
+    except (ValueError, TypeError) as error:
+        raise RecipeError(f"[training] is not possible: {error}") from error

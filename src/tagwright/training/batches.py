@@ -1,0 +1,99 @@
+"""Training batches: length buckets, shuffled anew every epoch, equally many for every device. Knows no trainer."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from tagwright.errors import DataError
+from tagwright.models.labeler import Labeler
+from tagwright.tokens.batch import Piece, group
+
+POOL = 64  # batches whose documents are sorted by length together; order stays random beyond it
+
+
+class Pieces(Dataset[tuple[Piece, Any]]):
+    """Pieces with their targets: encoded once, before training."""
+
+    def __init__(self, pieces: Sequence[Piece], targets: Sequence[Any]) -> None:
+        self.pieces, self.targets = pieces, targets
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of every piece."""
+        return np.array([len(piece) for piece in self.pieces], dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self.pieces)
+
+    def __getitem__(self, index: int) -> tuple[Piece, Any]:
+        return self.pieces[index], self.targets[index]
+
+
+class Collator:
+    """Pieces with targets to the tensors that `Labeler.forward` takes."""
+
+    def __init__(self, labeler: Labeler) -> None:
+        self.labeler = labeler
+
+    def __call__(self, rows: Sequence[tuple[Piece, Any]]) -> dict[str, Tensor]:
+        batch = self.labeler.collate([piece for piece, _ in rows])
+        gold = self.labeler.stack([target for _, target in rows])
+        tensors = {"ids": batch.ids, "words": batch.words, "counts": batch.counts, "gold": gold}
+        return tensors if batch.attend is None else tensors | {"attend": batch.attend}
+
+
+class Buckets(Sampler[list[int]]):
+    """Batches of documents of like length. The order follows from (seed, epoch) alone.
+
+    Every epoch has the same number of batches, a multiple of `devices`: the largest batches are halved until it is,
+    so that no document is repeated and none is left out. With a token budget all documents are sorted together
+    (those of one length in random order), because only then the number of batches can't change between epochs.
+    """
+
+    def __init__(
+        self,
+        lengths: NDArray[np.int64],
+        *,
+        tokens: int | None,
+        documents: int | None,
+        seed: int,
+        devices: int = 1,
+    ) -> None:
+        if len(lengths) < devices:
+            raise DataError(f"{len(lengths)} training documents can't be shared by {devices} devices. Use fewer devices.")
+        self.lengths, self.tokens, self.documents = lengths, tokens, documents
+        self.seed, self.devices, self.epoch = seed, devices, 0
+        self.batch_size, self.drop_last = documents, False  # accelerate asks for both
+        self._count = len(self._make_batches(np.random.default_rng(seed)))
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the trainer before each epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[list[int]]:
+        rng = np.random.default_rng((self.seed, self.epoch))
+        batches = self._make_batches(rng)
+        for at in rng.permutation(len(batches)):
+            yield batches[at]
+
+    def _make_batches(self, rng: np.random.Generator) -> list[list[int]]:
+        order = rng.permutation(len(self.lengths))
+        pool = len(order) if self.documents is None else POOL * self.documents
+        batches: list[list[int]] = []
+        for start in range(0, len(order), pool):
+            part = order[start : start + pool]
+            part = part[np.argsort(self.lengths[part], kind="stable")]
+            runs = group(self.lengths[part], tokens=self.tokens, documents=self.documents)
+            batches += [[int(part[i]) for i in run] for run in runs]
+        while len(batches) % self.devices:
+            batches.sort(key=len, reverse=True)
+            largest = batches.pop(0)
+            batches += [largest[: len(largest) // 2], largest[len(largest) // 2 :]]
+        return batches

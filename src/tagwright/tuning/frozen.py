@@ -1,0 +1,13 @@
+"""FrozenTuning: the pretrained weights stay as they are, only the head moves."""
+
+from torch import nn
+
+from tagwright.tuning.tuning import Tuning
+
+
+class FrozenTuning(Tuning):
+    """The backbone gives features; it has no gradient and no dropout."""
+
+    def prepare(self, module: nn.Module) -> None:
+        for name, weight in module.named_parameters():
+            weight.requires_grad_(not name.startswith("backbone."))
