@@ -1,0 +1,1 @@
+"""Gold documents against predicted documents: scores, reports, comparisons. Knows no model, loads no torch."""
