@@ -85,7 +85,8 @@ def split(
         if len(dev) + len(block) / 2 <= wanted and len(dev) + len(block) < len(documents):
             dev.update(block)
     if not dev:
-        dev.update(min(blocks, key=len))
+        smallest = min(blocks, key=len)
+        dev.update(smallest)
     return [d for at, d in enumerate(documents) if at not in dev], [documents[at] for at in sorted(dev)]
 
 
