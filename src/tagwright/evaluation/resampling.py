@@ -2,7 +2,7 @@
 
 scipy's bootstrap and permutation tests resample along one axis; here documents are drawn for all runs together and
 runs for each side, so the crossed design is written out. Documents whose counts are the same in every run are drawn
-as one group (multinomial, binomial), which is the same distribution and keeps a million documents cheap.
+as one group (multinomial, binomial): the same distribution, and a million documents stay within reach.
 """
 
 from collections.abc import Iterator, Sequence
