@@ -26,7 +26,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 demo: setup
-	$(BIN)/tagwright demo
+	$(BIN)/tagwright train recipes/synthetic/untrained-tagger-full.toml --out runs/demo --overwrite
 
 test: setup
 	$(BIN)/python -m pytest

@@ -1,10 +1,10 @@
 """Predictor: the labeler that users hold. Runs, saves, loads, uploads. Knows nothing of training."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tagwright.inference.runner import Runner, RunnerConfig
+from tagwright.inference.runner import Input, Runner, RunnerConfig
 from tagwright.inference.saved import check_fixture, find_folder, push_labeler, save_labeler
 from tagwright.models.folder import read_folder
 from tagwright.text.document import Document
@@ -49,3 +49,13 @@ class Predictor(Runner):
     def push_to_hub(self, name: str, *, private: bool = True) -> str:
         """Upload the labeler to the model hub; gives its address."""
         return push_labeler(self, name, private=private)
+
+
+def load(path: str | Path, *, dtype: str | None = None, check: bool = False) -> Predictor:
+    """Load a saved labeler from a folder or the model hub. See Predictor.from_pretrained."""
+    return Predictor.from_pretrained(path, dtype=dtype, check=check)
+
+
+def predict(path: str | Path, documents: Iterable[Input]) -> list[Document]:
+    """Label documents (or texts, or lists of words) with a saved labeler."""
+    return load(path).predict(documents)

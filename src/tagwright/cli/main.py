@@ -1,0 +1,58 @@
+"""tagwright: the verbs, and what happens when one fails. Heavy rooms are imported by the verbs, when they run."""
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.markup import escape
+
+from tagwright.cli.train import train
+from tagwright.errors import TagwrightError
+
+app = typer.Typer(
+    name="tagwright",
+    help="Turn open language models into sequence labelers: spans with offsets and scores, from a dozen documents up.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("train")(train)
+
+
+@app.callback()
+def set_up(debug: Annotated[bool, typer.Option("--debug", help="Show the whole trace of an error.")] = False) -> None:
+    """Messages of the library go to standard error, results to standard output."""
+    handler = RichHandler(
+        console=Console(stderr=True), show_time=False, show_path=False, show_level=False, markup=False
+    )
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger("tagwright")
+    logger.handlers, logger.propagate = [handler], False
+    logger.setLevel(logging.DEBUG if debug else logging.INFO)
+
+
+def main() -> None:
+    """Run a verb. An error of ours is its message alone (exit status 2), unless --debug asks for more."""
+    try:
+        app()
+    except TagwrightError as error:
+        if "--debug" in sys.argv:
+            raise
+        _fail(str(error))
+    except OSError as error:
+        if "--debug" in sys.argv:
+            raise
+        _fail(
+            f"{error.filename or 'A file'}: {error.strerror or error}. Check the path, its permissions and free space."
+        )
+    except KeyboardInterrupt:
+        _fail("Stopped. `tagwright train --resume` goes on from the last checkpoint.")
+
+
+def _fail(message: str) -> None:
+    Console(stderr=True, highlight=False).print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
+    raise SystemExit(2)

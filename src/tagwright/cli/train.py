@@ -1,0 +1,130 @@
+"""tagwright train: from labelled files to a labeler, its scores and its report."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tagwright.cli.quiet import quiet_libraries
+
+if TYPE_CHECKING:
+    from tagwright.recipe.recipe import Recipe
+    from tagwright.recipe.run import Outcome
+
+EXAMPLES = 6
+
+
+def train(
+    recipe: Annotated[Path | None, typer.Argument(help="A recipe (TOML). `tagwright init FILE` writes one.")] = None,
+    train: Annotated[str | None, typer.Option(help="Labelled training file, or synthetic:ner.")] = None,
+    dev: Annotated[str | None, typer.Option(help="Labelled dev file; without it part of train is set aside.")] = None,
+    test: Annotated[str | None, typer.Option(help="Labelled test file, scored once at the end.")] = None,
+    model: Annotated[str | None, typer.Option(help="Backbone: hub id, local folder, or builtin:untrained.")] = None,
+    out: Annotated[str | None, typer.Option(help="Folder for the labeler and its report.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting: training.learning_rate=3e-5.")] = None,
+    shots: Annotated[int | None, typer.Option(help="Train on so many documents, drawn uniformly.")] = None,
+    shots_per_label: Annotated[int | None, typer.Option(help="Train on at least so many spans per label.")] = None,
+    percent: Annotated[float | None, typer.Option(help="Train on so many percent of the documents.")] = None,
+    sample_seed: Annotated[int | None, typer.Option(help="Fix the draw; otherwise it follows the seed.")] = None,
+    dev_policy: Annotated[str | None, typer.Option(help="full, matched (default when drawing) or cv.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Train so many times, with seeds counted up.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Start again in a used --out.")] = False,
+) -> None:
+    """Train a labeler and save it with its scores and report.
+
+    Either a recipe, or --train and --model; options win over the recipe.
+    """
+    named = {
+        "data.train": train,
+        "data.dev": dev,
+        "data.test": test,
+        "backbone.model": model,
+        "out": out,
+        "draw.shots": shots,
+        "draw.shots_per_label": shots_per_label,
+        "draw.percent": percent,
+        "draw.seed": sample_seed,
+        "draw.dev_policy": dev_policy,
+    }
+    settings = {name: value for name, value in named.items() if value is not None}
+    plan = _read_recipe(recipe, settings, set_ or [])
+    run_all(plan, seeds=seeds, resume=resume, overwrite=overwrite)
+
+
+def _read_recipe(path: Path | None, settings: dict[str, Any], changes: Sequence[str]) -> "Recipe":
+    from tagwright.errors import RecipeError
+    from tagwright.recipe.recipe import Recipe, parse_setting
+
+    settings |= dict(parse_setting(change) for change in changes)
+    plain = Recipe() if path is None else Recipe.from_toml(path)
+    plan = plain.change(settings)
+    if plan.data.train is None:
+        raise RecipeError(
+            "Nothing to train on. Give a recipe, or --train FILE (synthetic:ner for the built-in corpus)."
+        )
+    if plan.out is None:
+        raise RecipeError("Nowhere to save. Give --out FOLDER.")
+    return plan
+
+
+def run_all(plan: "Recipe", *, seeds: int, resume: bool, overwrite: bool) -> None:
+    """Read once, train for every seed, show every result and, for several, their spread."""
+    quiet_libraries()
+    from rich.console import Console
+
+    from tagwright.cli.show import show_ledger
+    from tagwright.recipe.corpus import load_corpus
+    from tagwright.recipe.run import check_folder, train_labeler, vary_seed
+    from tagwright.text.ledger import Ledger
+
+    console, ledger, folder = Console(), Ledger(), Path(plan.out or "")
+    folders = [folder / f"seed-{number}" for number in range(seeds)] if seeds > 1 else [folder]
+    for place in folders:
+        check_folder(place, resume=resume, overwrite=overwrite)
+    corpus = load_corpus(plan.data, ledger)
+    show_ledger(console, ledger, "What the files hold and Tagwright can't:")
+    scores = []
+    for number, place in enumerate(folders):
+        _prepare(place, overwrite=overwrite)
+        outcome = train_labeler(
+            vary_seed(plan, number), corpus, folder=place, resume=resume, progress=True, ledger=Ledger()
+        )
+        _finish(console, outcome, place)
+        scores.append(outcome.labeler.origin.scores)
+    _show_spread(console, scores)
+
+
+def _prepare(place: Path, *, overwrite: bool) -> None:
+    import shutil
+
+    from tagwright.recipe.run import CHECKPOINTS
+
+    if overwrite:
+        shutil.rmtree(place / CHECKPOINTS, ignore_errors=True)
+    place.mkdir(parents=True, exist_ok=True)
+
+
+def _finish(console: Any, outcome: "Outcome", place: Path) -> None:
+    from tagwright.cli.show import pick_labelled, show_documents, show_ledger, show_report
+    from tagwright.recipe.outputs import PAGE, find_reports, write_outputs
+
+    write_outputs(outcome, place)
+    for part, report in find_reports(outcome).items():
+        show_report(console, report, part)
+    show_ledger(console, outcome.unheld, "What this labeler can't hold:")
+    show_documents(console, pick_labelled(outcome.predicted, EXAMPLES))
+    console.print(
+        f"Saved to {place} in {outcome.seconds:.0f} s. Report: {place / PAGE}", highlight=False, soft_wrap=True
+    )
+
+
+def _show_spread(console: Any, scores: Sequence[Any]) -> None:
+    import statistics
+
+    if len(scores) > 1:
+        for name in scores[0]:
+            values = [score[name] for score in scores]
+            mean, spread = statistics.mean(values), statistics.stdev(values)
+            console.print(f"{name}: {mean:.2f} ± {spread:.2f} over {len(values)} seeds", highlight=False)

@@ -1,0 +1,33 @@
+"""From a recipe and its documents to a labeler that can be trained. Knows nothing of files or training."""
+
+from collections.abc import Sequence
+
+from transformers import set_seed
+
+from tagwright.heads import HeadConfig
+from tagwright.models.tagger import Tagger, TaggerPlan, build_tagger
+from tagwright.recipe.recipe import Recipe
+from tagwright.text.document import Document
+from tagwright.text.labels import Labels
+
+
+def resolve(recipe: Recipe, documents: Sequence[Document]) -> Recipe:
+    """The recipe with every `auto` decided by the training documents."""
+    if recipe.head.scheme != "auto":
+        return recipe
+    return recipe.change({"head.scheme": find_scheme(documents)})
+
+
+def find_scheme(documents: Sequence[Document]) -> str:
+    """WORD where words themselves are labelled (every span is one word and most words have one), else BIO."""
+    spans = [span for document in documents for span in document.spans if span.label]
+    words = sum(len(document) for document in documents)
+    return "WORD" if spans and all(len(span) == 1 for span in spans) and len(spans) > words / 2 else "BIO"
+
+
+def build(recipe: Recipe, documents: Sequence[Document]) -> Tagger:
+    """The labeler of a resolved recipe, with fresh weights where they are not pretrained; seeded."""
+    set_seed(recipe.training.seed)
+    labels = Labels.from_documents(documents)
+    plan = TaggerPlan(labels, recipe.backbone, HeadConfig.model_validate(recipe.head.model_dump()))
+    return build_tagger(plan, (word for document in documents for word in document.words))

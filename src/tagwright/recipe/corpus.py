@@ -1,0 +1,128 @@
+"""Corpus: the documents of a run: read, drawn, split, and described by hashes. Knows nothing of models."""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tagwright.errors import DataError, RecipeError
+from tagwright.io.files import read
+from tagwright.io.kind import FileOptions
+from tagwright.recipe.recipe import SYNTHETIC, DataConfig, DrawConfig, Recipe
+from tagwright.text.document import Document
+from tagwright.text.ledger import Ledger
+from tagwright.text.sampling import draw_per_label, draw_percent, draw_shots, split
+from tagwright.text.synthetic import make_corpus
+
+logger = logging.getLogger(__name__)
+SPLIT_SEED = 0  # of the dev and test parts cut from train: the same for every training seed
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Training, dev and test documents; `facts` says where each part is from (file, documents, hash)."""
+
+    train: Sequence[Document]
+    dev: Sequence[Document] = ()
+    test: Sequence[Document] = ()
+    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def load_corpus(data: DataConfig, ledger: Ledger) -> Corpus:
+    """Read the files of a recipe; without a dev file a seeded part of train is set aside and announced."""
+    if data.train is None:
+        raise RecipeError("No training data: set data.train to a file (or --train FILE).")
+    if data.train.startswith(SYNTHETIC):
+        return _make_synthetic(data)
+    options = FileOptions(
+        word_column=data.word_column,
+        tag_column=data.tag_column,
+        text_column=data.text_column,
+        scheme=data.scheme,
+        encoding=data.encoding,
+        label_names=data.label_names,
+    )
+    parts, facts = {}, {}
+    for name, path in (("train", data.train), ("dev", data.dev), ("test", data.test)):
+        if path is not None:
+            parts[name] = read(path, kind=data.kind, options=options, ledger=ledger)
+            facts[name] = {"file": Path(path).name, "documents": len(parts[name]), "blake2b": hash_file(Path(path))}
+    return set_dev_aside(Corpus(**parts, facts=facts), data.dev_share)
+
+
+def _make_synthetic(data: DataConfig) -> Corpus:
+    task = (data.train or "").removeprefix(SYNTHETIC)
+    documents = make_corpus(task, documents=data.documents, seed=SPLIT_SEED)
+    test = max(1, data.documents // 5)
+    train, dev = split(documents[test:], 0.15, seed=SPLIT_SEED)
+    facts = {"all": {"file": f"{SYNTHETIC}{task}", "documents": len(documents), "seed": SPLIT_SEED}}
+    return Corpus(train, dev, documents[:test], facts)
+
+
+def set_dev_aside(corpus: Corpus, share: float) -> Corpus:
+    """Without a dev set, cut one from train by a fixed seed and say so."""
+    if corpus.dev or not share or len(corpus.train) < 2:
+        return corpus
+    train, dev = split(corpus.train, share, seed=SPLIT_SEED)
+    logger.info(
+        "No dev file: %d of %d training documents were set aside as dev (seed %d; data.dev_share = %g).",
+        *(len(dev), len(corpus.train), SPLIT_SEED, share),
+    )
+    return replace(corpus, train=train, dev=dev)
+
+
+def draw_corpus(corpus: Corpus, draw: DrawConfig, *, seed: int, ledger: Ledger) -> Corpus:
+    """The drawn training documents, and a dev set that follows the policy."""
+    seed = draw.seed if draw.seed is not None else seed
+    if draw.is_drawing:
+        drawn = _draw(corpus.train, draw, seed=seed, ledger=ledger)
+        logger.info("Drew %d of %d training documents (seed %d).", len(drawn), len(corpus.train), seed)
+        corpus = replace(corpus, train=drawn)
+    if draw.policy == "cv":
+        return replace(corpus, dev=())
+    if draw.policy == "matched" and len(corpus.dev) > len(corpus.train):
+        dev = draw_shots(corpus.dev, len(corpus.train), seed=seed)
+        logger.info("Drew %d of %d dev documents to match (dev_policy matched).", len(dev), len(corpus.dev))
+        corpus = replace(corpus, dev=dev)
+    return corpus
+
+
+def _draw(documents: Sequence[Document], draw: DrawConfig, *, seed: int, ledger: Ledger) -> list[Document]:
+    if draw.shots is not None:
+        return draw_shots(documents, draw.shots, seed=seed)
+    if draw.shots_per_label is not None:
+        return draw_per_label(documents, draw.shots_per_label, seed=seed, ledger=ledger)
+    return draw_percent(documents, draw.percent or 100, seed=seed)
+
+
+def hash_file(path: Path) -> str:
+    """A hash of a file's bytes, or of all files of a folder by name."""
+    state = hashlib.blake2b(digest_size=16)
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    for file in files:
+        if file.is_file():
+            state.update(file.name.encode())
+            with file.open("rb") as stream:
+                while block := stream.read(1 << 20):
+                    state.update(block)
+    return state.hexdigest()
+
+
+def check_overlap(corpus: Corpus) -> None:
+    """Warn where dev or test documents stand in train word for word: scores would flatter."""
+    known = {document.words for document in corpus.train}
+    for name in ("dev", "test"):
+        seen = sum(document.words in known for document in getattr(corpus, name))
+        if seen:
+            logger.warning("%d %s documents also stand in train, word for word.", seen, name)
+
+
+def require_labels(recipe: Recipe, corpus: Corpus) -> None:
+    """Refuse training documents without a labelled span, with what to look at."""
+    if not any(span.label for document in corpus.train for span in document.spans):
+        raise DataError(
+            f"None of the {len(corpus.train)} training documents in {recipe.data.train} has a labelled span. "
+            "Check the tag column (data.tag_column), or look at the file with `tagwright inspect FILE`."
+        )

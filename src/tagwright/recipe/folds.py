@@ -1,0 +1,42 @@
+"""Cross-validation in place of a dev set: how many epochs, and how good, from the training documents alone."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from tagwright.errors import RecipeError
+from tagwright.recipe.corpus import Corpus
+from tagwright.recipe.recipe import Recipe
+from tagwright.text.ledger import Ledger
+from tagwright.text.sampling import fold
+
+logger = logging.getLogger(__name__)
+FOLDS = 5
+Fit = Callable[..., tuple[Any, list[dict[str, float]]]]
+
+
+def cross_validate(recipe: Recipe, corpus: Corpus, *, fit: Fit) -> tuple[int, float]:
+    """The number of epochs with the best mean F1 over the folds, and that F1."""
+    folds = min(FOLDS, len(corpus.train))
+    if folds < 2:
+        raise RecipeError("dev_policy cv needs at least 2 training documents. Draw more, or use dev_policy full.")
+    settings = {"training.eval_strategy": "epoch", "training.save_strategy": "no"}
+    curves = []
+    for number, (train, held) in enumerate(fold(corpus.train, folds, seed=recipe.training.seed), start=1):
+        with TemporaryDirectory() as folder:
+            _, history = fit(
+                recipe.change(settings),
+                replace(corpus, train=train, dev=held, test=()),
+                folder=Path(folder),
+                ledger=Ledger(),
+            )
+        curves.append([entry["eval_f1"] for entry in history if "eval_f1" in entry])
+        logger.info("Fold %d of %d: best F1 %.2f.", number, folds, 100 * max(curves[-1]))
+    means = np.mean(np.array(curves), axis=0)
+    best = int(means.argmax())
+    return best + 1, float(means[best])

@@ -1,0 +1,60 @@
+"""What a finished run leaves in its folder. Knows nothing of how it was trained.
+
+the labeler itself (see models.folder)    recipe.toml   resolved       history.json   the training log
+report.json, report.html                  test.predicted.jsonl         where there is a test part
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from tagwright.evaluation.page.page import Page, render_page
+from tagwright.evaluation.report import Report
+from tagwright.io.files import write
+from tagwright.recipe.run import CHECKPOINTS, Outcome
+from tagwright.recipe.toml import write_toml
+from tagwright.text.ledger import Ledger
+
+REPORT, PAGE, PREDICTED = "report.json", "report.html", "test.predicted.jsonl"
+FIXTURES = 8
+
+
+def write_outputs(outcome: Outcome, folder: Path) -> None:
+    """Save the labeler and everything a person or a program may ask of the run; checkpoints go."""
+    outcome.labeler.save_pretrained(folder, fixture=[*outcome.predicted][:FIXTURES])
+    toml = write_toml(outcome.recipe)
+    (folder / "recipe.toml").write_text(toml, encoding="utf-8")
+    (folder / "history.json").write_text(json.dumps(list(outcome.history), indent=1) + "\n", encoding="utf-8")
+    reports = find_reports(outcome)
+    plain = {part: report.to_dict() for part, report in reports.items()}
+    (folder / REPORT).write_text(json.dumps(plain, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    page = Page(folder.name, describe(outcome), reports, outcome.history, list(outcome.unheld.lines()), toml)
+    (folder / PAGE).write_text(render_page(page), encoding="utf-8")
+    if outcome.predicted:
+        write(outcome.predicted, folder / PREDICTED, ledger=Ledger())
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+
+
+def find_reports(outcome: Outcome) -> dict[str, Report]:
+    """The reports of a run by part."""
+    return {part: report for part, report in (("test", outcome.test), ("dev", outcome.dev)) if report is not None}
+
+
+def describe(outcome: Outcome) -> Mapping[str, str]:
+    """The facts of a run, for people."""
+    recipe, tagger = outcome.recipe, outcome.labeler.tagger
+    weights = sum(weight.numel() for weight in tagger.parameters())
+    data = "; ".join(
+        f"{part}: {facts.get('file', '')} ({facts.get('documents', '?')} documents)"
+        for part, facts in outcome.labeler.origin.data.items()
+    )
+    return {
+        "Model": f"{recipe.backbone.model} ({weights / 1e6:.1f} million weights)",
+        "Head": f"{recipe.head.name}, scheme {recipe.head.scheme}, words read at {recipe.backbone.read_at}",
+        "Tuning": recipe.tuning.name,
+        "Data": data,
+        "Seed": str(recipe.training.seed),
+        "Time": f"{outcome.seconds:.0f} s",
+        "Versions": ", ".join(f"{name} {number}" for name, number in outcome.labeler.origin.versions.items()),
+    }

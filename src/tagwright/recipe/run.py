@@ -1,0 +1,155 @@
+"""A run: from a recipe and a corpus to a trained, scored and saved labeler. Knows nothing of command lines."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from transformers import TrainerCallback
+
+from tagwright.errors import RecipeError
+from tagwright.evaluation.report import Report, evaluate
+from tagwright.inference.predictor import Predictor
+from tagwright.inference.runner import Runner
+from tagwright.models.folder import ABOUT, Origin
+from tagwright.models.labeler import Labeler
+from tagwright.recipe.build import build, resolve
+from tagwright.recipe.corpus import Corpus, check_overlap, draw_corpus, require_labels
+from tagwright.recipe.folds import cross_validate
+from tagwright.recipe.recipe import Recipe
+from tagwright.recipe.versions import find_versions
+from tagwright.text.document import Document
+from tagwright.text.ledger import Ledger
+from tagwright.training.arguments import make_arguments
+from tagwright.training.callbacks import ShowProgress, StopAfter
+from tagwright.training.trainer import LabelerTrainer, TrainingData, encode, find_checkpoint
+from tagwright.tuning import TUNINGS
+
+logger = logging.getLogger(__name__)
+CHECKPOINTS = "checkpoints"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run gives: the labeler, its scores, the log of its training, and what could not be held."""
+
+    labeler: Predictor
+    recipe: Recipe
+    dev: Report | None
+    test: Report | None
+    predicted: Sequence[Document]
+    history: Sequence[dict[str, float]]
+    unheld: Ledger
+    seconds: float
+
+
+def train_labeler(
+    recipe: Recipe,
+    corpus: Corpus,
+    *,
+    folder: Path | None = None,
+    resume: bool = False,
+    progress: bool = False,
+    ledger: Ledger | None = None,
+) -> Outcome:
+    """Train one labeler; with a folder, checkpoints go there while it runs and the labeler when it is done."""
+    began = time.monotonic()
+    ledger = Ledger() if ledger is None else ledger
+    require_labels(recipe, corpus)
+    corpus = draw_corpus(corpus, recipe.draw, seed=recipe.training.seed, ledger=ledger)
+    recipe = resolve(recipe, corpus.train)
+    check_overlap(corpus)
+    epochs, cv_score = None, None
+    if recipe.draw.policy == "cv":
+        epochs, cv_score = cross_validate(recipe, corpus, fit=fit)
+        logger.info("Cross-validation: F1 %.2f after %d epochs; training on all with that.", 100 * cv_score, epochs)
+    with TemporaryDirectory() as temporary:
+        place = Path(temporary) if folder is None else folder / CHECKPOINTS
+        checkpoint = find_checkpoint(place) if resume else None
+        labeler, history = fit(
+            recipe,
+            corpus,
+            folder=place,
+            checkpoint=checkpoint,
+            ledger=ledger,
+            callbacks=_list_callbacks(progress, epochs),
+        )
+    predictor = Predictor(labeler)  # type: ignore[arg-type]
+    dev, _ = _score(predictor, corpus.dev)
+    test, predicted = _score(predictor, corpus.test)
+    scores = {f"{part} F1": 100 * report.headline for part, report in (("dev", dev), ("test", test)) if report}
+    if cv_score is not None:
+        scores["cross-validated F1"] = 100 * cv_score
+    predictor.origin = Origin(recipe.to_dict(), corpus.facts, find_versions(), scores)
+    seconds = time.monotonic() - began
+    return Outcome(predictor, recipe, dev, test, predicted, history, ledger, seconds)
+
+
+def fit(
+    recipe: Recipe,
+    corpus: Corpus,
+    *,
+    folder: Path,
+    ledger: Ledger,
+    checkpoint: Path | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> tuple[Labeler, list[dict[str, float]]]:
+    """Build and train; gives the labeler with its best weights (the last ones without dev) and the log."""
+    labeler = build(recipe, corpus.train)
+    labeler.head.note_unheld([*corpus.train, *corpus.dev, *corpus.test], ledger)
+    scorer = None
+    if corpus.dev and recipe.training.eval_strategy != "no":
+        precision = torch.bfloat16 if recipe.training.bf16 else None
+
+        def scorer(model: Labeler) -> dict[str, float]:
+            return score_dev(model, corpus.dev, precision)
+
+    trainer = LabelerTrainer(
+        labeler,
+        make_arguments(recipe.training, folder, has_dev=scorer is not None),
+        config=recipe.training,
+        data=TrainingData(encode(labeler, corpus.train, ledger), scorer),
+        tuning=TUNINGS[recipe.tuning.name](recipe.tuning),
+    )
+    for callback in callbacks:
+        trainer.add_callback(callback)
+    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    return trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False), trainer.state.log_history
+
+
+def score_dev(labeler: Labeler, dev: Sequence[Document], precision: torch.dtype | None) -> dict[str, float]:
+    """The scores that choose the best epoch."""
+    report = evaluate(dev, Runner(labeler, autocast=precision).stream(dev), cases=0)  # type: ignore[arg-type]
+    rates = {name: report.score(f"exact.{name}") for name in ("f1", "precision", "recall")}
+    return rates | {"accuracy": report.accuracy}
+
+
+def _score(predictor: Predictor, gold: Sequence[Document]) -> tuple[Report | None, list[Document]]:
+    if not gold:
+        return None, []
+    predicted = predictor.predict(gold)
+    return evaluate(gold, predicted), predicted
+
+
+def _list_callbacks(progress: bool, epochs: int | None) -> list[TrainerCallback]:
+    bars = [ShowProgress()] if progress else []
+    return bars + ([] if epochs is None else [StopAfter(epochs)])
+
+
+def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
+    """Refuse to train into a folder that already holds a labeler or an unfinished run, unless told how."""
+    if resume or overwrite:
+        return
+    if (folder / ABOUT).exists() or find_checkpoint(folder / CHECKPOINTS):
+        raise RecipeError(
+            f"{folder} already holds a run. Use --resume to go on with it, --overwrite to start again, "
+            "or choose another --out."
+        )
+
+
+def vary_seed(recipe: Recipe, offset: int) -> Recipe:
+    """The recipe of one of several runs: initialisation, order and draw change together; a fixed draw stays."""
+    return recipe.change({"training.seed": recipe.training.seed + offset})

@@ -1,0 +1,45 @@
+"""Recipes as TOML text. Knows nothing of what the settings mean."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tagwright.recipe.recipe import Recipe
+
+
+def write_toml(recipe: Recipe, *, notes: Mapping[str, str] | None = None, only: frozenset[str] | None = None) -> str:
+    """A recipe as TOML. `notes` are comments by dotted name; `only` keeps just the settings of these dotted names."""
+    notes = notes or {}
+    lines: list[str] = []
+    for name, value in recipe.to_dict().items():
+        if not isinstance(value, Mapping):
+            lines += _write_setting(name, value, notes.get(name))
+    for section, values in recipe.to_dict().items():
+        if isinstance(values, Mapping):
+            kept = {key: value for key, value in values.items() if only is None or f"{section}.{key}" in only}
+            if kept:
+                lines += ["", *(f"# {line}" for line in notes.get(section, "").splitlines()), f"[{section}]"]
+                for key, value in kept.items():
+                    lines += _write_setting(key, value, notes.get(f"{section}.{key}"))
+    return "\n".join(lines).strip() + "\n"
+
+
+def _write_setting(name: str, value: Any, note: str | None) -> list[str]:
+    return [f"{name} = {write_value(value)}" + (f"  # {note}" if note else "")]
+
+
+def write_value(value: Any) -> str:
+    """One TOML value."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(write_value(item) for item in value) + "]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key} = {write_value(item)}" for key, item in value.items()) + "}"
+    return _quote(str(value))
+
+
+def _quote(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in escaped) + '"'
