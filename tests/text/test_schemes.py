@@ -53,7 +53,7 @@ def run_conlleval(tags: list[str]) -> Triples:
 
 @pytest.mark.parametrize("name", PREFIXED)
 def test_lenient_reading_equals_conlleval_and_seqeval_default_mode(name: str) -> None:
-    for tags in make_sequences(name, 2000):
+    for tags in make_sequences(name, 10_000):
         ours = SCHEMES[name].decode(tags)
         assert to_triples(ours) == run_conlleval(tags), tags
         assert to_triples(ours) == {(label, start, end + 1) for label, start, end in get_entities(tags)}, tags
@@ -61,7 +61,7 @@ def test_lenient_reading_equals_conlleval_and_seqeval_default_mode(name: str) ->
 
 @pytest.mark.parametrize("name", sorted(STRICT))
 def test_strict_reading_equals_seqeval_strict_mode(name: str) -> None:
-    sequences = list(make_sequences(name, 2000))
+    sequences = list(make_sequences(name, 10_000))
     theirs = seqeval_scheme.Entities(sequences, scheme=STRICT[name]).entities
     for tags, entities in zip(sequences, theirs, strict=True):
         expected = {(entity.tag, entity.start, entity.end) for entity in entities}

@@ -102,7 +102,10 @@ class Document:
         return replace(self, spans=tuple(spans), relations=())
 
     def slice(self, start: int, end: int) -> "Document":
-        """Words `[start, end)` with the spans that lie wholly within, and the relations between those."""
+        """Words `[start, end)` with the spans that lie wholly within, and the relations between those.
+
+        What belongs to the whole stays behind: turns, fields and meta.
+        """
         if not 0 <= start < end <= len(self):
             raise DataError(f"{self._name}: can't take words [{start}, {end}) of {len(self)}.")
         first, last = self.offsets[start][0], self.offsets[end - 1][1]
@@ -111,7 +114,7 @@ class Document:
         return Document(
             text=self.text[first:last],
             offsets=tuple((s - first, e - first) for s, e in self.offsets[start:end]),
-            spans=tuple(_move(self.spans[i], words=start, chars=first) for i in kept),
+            spans=tuple(_move(self.spans[i], words=start, chars=(first, last)) for i in kept),
             relations=tuple(
                 replace(edge, head=place[edge.head], tail=place[edge.tail])
                 for edge in self.relations
@@ -123,9 +126,11 @@ class Document:
         )
 
 
-def _move(span: Span, *, words: int, chars: int) -> Span:
-    moved = span.shift(-words)
-    return replace(moved, fragments=tuple((s - chars, e - chars) for s, e in span.fragments))
+def _move(span: Span, *, words: int, chars: Chars) -> Span:
+    """The span in a slice; fragments may begin or end in the blanks around it, and are clipped."""
+    moved, (first, last) = span.shift(-words), chars
+    clipped = ((max(start, first) - first, min(end, last) - first) for start, end in span.fragments)
+    return replace(moved, fragments=tuple((start, end) for start, end in clipped if start < end))
 
 
 def place_span(offsets: Sequence[Chars], fragments: Sequence[Chars], label: str = "") -> Span | None:
@@ -133,6 +138,8 @@ def place_span(offsets: Sequence[Chars], fragments: Sequence[Chars], label: str 
 
     The characters are kept as `fragments` only where the words can't say them.
     """
+    if not fragments:
+        return None
     ordered = tuple(sorted(fragments))
     first, last = ordered[0][0], max(end for _, end in ordered)
     start = bisect_right(offsets, first, key=lambda word: word[1])  # the first word that ends after `first`

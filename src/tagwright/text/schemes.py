@@ -49,7 +49,7 @@ class Scheme(ABC):
         return split_tag(tag)
 
     @abstractmethod
-    def prefix(self, span: Span, at: int, previous: Span | None) -> str:
+    def _choose_prefix(self, span: Span, at: int, *, previous: Span | None) -> str:
         """The prefix of word `at` of a span whose nearest span to the left is `previous`."""
 
     @abstractmethod
@@ -77,7 +77,7 @@ class Scheme(ABC):
             if not 0 <= span.start < span.end <= length:
                 raise SchemeError(f"{_show([span])} is empty or leaves the {length} words.")
             for at in range(span.start, span.end):
-                tags[at] = self._join(self.prefix(span, at, previous), span.label)
+                tags[at] = self._join(self._choose_prefix(span, at, previous=previous), span.label)
             previous = span
         return tags
 
@@ -140,7 +140,7 @@ class IO(Scheme):
             return prefix or "I", label
         return "I", tag
 
-    def prefix(self, span: Span, at: int, previous: Span | None) -> str:
+    def _choose_prefix(self, span: Span, at: int, *, previous: Span | None) -> str:
         return "I"
 
     def allows(self, before: str | None, after: str | None) -> bool:
@@ -157,7 +157,7 @@ class IOB1(Scheme):
 
     name, prefixes = "IOB1", "BI"
 
-    def prefix(self, span: Span, at: int, previous: Span | None) -> str:
+    def _choose_prefix(self, span: Span, at: int, *, previous: Span | None) -> str:
         return "B" if at == span.start and previous is not None and _touch(previous, span) else "I"
 
     def allows(self, before: str | None, after: str | None) -> bool:
@@ -185,7 +185,7 @@ class BIO(Scheme):
 
     name, prefixes = "BIO", "BI"
 
-    def prefix(self, span: Span, at: int, previous: Span | None) -> str:
+    def _choose_prefix(self, span: Span, at: int, *, previous: Span | None) -> str:
         return "B" if at == span.start else "I"
 
     def allows(self, before: str | None, after: str | None) -> bool:
@@ -205,7 +205,7 @@ class BIOES(Scheme):
 
     name, prefixes = "BIOES", "BIES"
 
-    def prefix(self, span: Span, at: int, previous: Span | None) -> str:
+    def _choose_prefix(self, span: Span, at: int, *, previous: Span | None) -> str:
         if len(span) == 1:
             return "S"
         return "B" if at == span.start else "E" if at == span.end - 1 else "I"
@@ -232,7 +232,7 @@ class WORD(Scheme):
     def split(self, tag: str) -> Tag:
         return (OUTSIDE, "") if tag == OUTSIDE else ("S", tag)
 
-    def prefix(self, span: Span, at: int, previous: Span | None) -> str:
+    def _choose_prefix(self, span: Span, at: int, *, previous: Span | None) -> str:
         return ""
 
     def allows(self, before: str | None, after: str | None) -> bool:
@@ -302,15 +302,15 @@ def detect_scheme(sequences: Iterable[Sequence[str]]) -> Detection:
         pairs.update(zip([None, *tags], [*tags, None], strict=True))
     kinds = _count_kinds(pairs)
     if kinds["plain"] > kinds.total() - kinds["plain"] - kinds[OUTSIDE] or set(kinds) <= {OUTSIDE}:
-        return _conclude(WORD() if kinds["plain"] and not kinds[OUTSIDE] else IO(), pairs, kinds, {})
+        return _conclude(WORD() if kinds["plain"] and not kinds[OUTSIDE] else IO(), pairs, kinds=kinds, letters={})
     letters = {letter: LETTERS[letter] for letter in kinds if letter in LETTERS}
     spelt: Pairs = Counter()
     for (before, after), count in pairs.items():
         spelt[before and _spell(before, letters), after and _spell(after, letters)] += count
     if not {letters.get(kind, kind) for kind in kinds} - {OUTSIDE, "I", "plain"}:
-        return _conclude(IO(), spelt, kinds, letters)
+        return _conclude(IO(), spelt, kinds=kinds, letters=letters)
     scheme = min((BIO(), IOB1(), BIOES()), key=lambda each: _count_illegal(each, spelt))
-    return _conclude(scheme, spelt, kinds, letters)
+    return _conclude(scheme, spelt, kinds=kinds, letters=letters)
 
 
 def _count_kinds(pairs: Pairs) -> Counter[str]:
@@ -341,6 +341,7 @@ def _count_illegal(scheme: Scheme, pairs: Pairs) -> int:
 def _conclude(
     scheme: Scheme,
     pairs: Pairs,
+    *,
     kinds: Counter[str],
     letters: Mapping[str, str],
 ) -> Detection:

@@ -20,15 +20,15 @@ SLOT = re.compile(r"\{(\w+)(?::([\w.]*)(?:/(\w+))?)?\}")
 
 @dataclass(frozen=True)
 class Grammar:
-    """Sentences of one task.
+    """What one task's documents are made of: patterns, each good for one sentence.
 
-    In a sentence, `{list}` is a drawn word, `{list:LABEL}` a span and `{list:LABEL/key}` one that edges may name;
+    In a pattern, `{list}` is a drawn word, `{list:LABEL}` a span and `{list:LABEL/key}` one that edges may name;
     edges follow after `||`: `x ARG0 a` is a relation ARG0 from x to a.
-    A sentence from the right group is one of `lefts`, then `{middle:LABEL/x}`, then one of `rights[LABEL]`:
+    A pattern of the right group is one of `lefts`, then `{middle:LABEL/x}`, then one of `rights[LABEL]`:
     left, middle and label are drawn independently, so that only what follows tells the label.
     """
 
-    sentences: tuple[str, ...]
+    patterns: tuple[str, ...]
     lefts: tuple[str, ...]
     middle: str
     rights: Mapping[str, tuple[str, ...]]
@@ -36,9 +36,9 @@ class Grammar:
     lower: bool = False
 
     def draw(self, drawn: Random) -> str:
-        """One sentence, its slots still open."""
+        """One pattern, its slots still open."""
         if drawn.random() >= self.right_share:
-            return drawn.choice(self.sentences)
+            return drawn.choice(self.patterns)
         left, label = drawn.choice(self.lefts), drawn.choice(sorted(self.rights))
         left, _, left_edges = left.partition("||")
         right, _, right_edges = drawn.choice(self.rights[label]).partition("||")
@@ -70,21 +70,21 @@ class _Draft:
         self.spans: list[tuple[Chars, str]] = []
         self.relations: list[Relation] = []
 
-    def write(self, sentence: str, drawn: Random) -> None:
-        """Fill the slots of a sentence and append it."""
-        sentence, _, edges = sentence.partition("||")
+    def write(self, pattern: str, drawn: Random) -> None:
+        """Fill the slots of a pattern and append it."""
+        pattern, _, edges = pattern.partition("||")
         keys: dict[str, int] = {}
         if self.text:
             self.text += " "
         begin, at = len(self.text), 0
-        for slot in SLOT.finditer(sentence):
-            self.text += sentence[at : slot.start()]
+        for slot in SLOT.finditer(pattern):
+            self.text += pattern[at : slot.start()]
             at, start = slot.end(), len(self.text)
             self.text += _fill(slot[1], drawn)
             if slot[2] is not None:
                 keys[slot[3] or ""] = len(self.spans)
                 self.spans.append(((start, len(self.text)), slot[2]))
-        self.text += sentence[at:].rstrip()
+        self.text += pattern[at:].rstrip()
         self.text = self.text[:begin] + self.text[begin : begin + 1].upper() + self.text[begin + 1 :]
         for edge in edges.split(";"):
             if edge.strip():
@@ -164,7 +164,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 }
 
 NER = Grammar(
-    sentences=(
+    patterns=(
         "{title} {name:PERSON} opened the {adjective} {thing} {adverb}.",
         "The letter was signed by {title} {name:PERSON} and sent on {date:DATE}.",
         "{someone} asked {title} {name:PERSON} about the {thing}.",
@@ -213,7 +213,7 @@ NER = Grammar(
 )
 
 RELATIONS = Grammar(
-    sentences=(
+    patterns=(
         "{title} {name:PERSON/a} works for {firm:ORG/b} {adverb}.||a works_for b",
         "{firm:ORG/b} hired {title} {name:PERSON/a} on {date:DATE}.||a works_for b",
         "{firm:ORG/a} has its offices in {name:PLACE/b}.||a based_in b",
@@ -243,7 +243,7 @@ RELATIONS = Grammar(
 )
 
 ROLES = Grammar(
-    sentences=(
+    patterns=(
         "{name:/a} {adverb} {bought:buy.01/p} a {thing:/b} from {name:/c}.||p ARG0 a;p ARG1 b;p ARG2 c",
         "{name:/a} {sold:sell.01/p} the {adjective} {thing:/b} to {name:/c}.||p ARG0 a;p ARG1 b;p ARG2 c",
         "{name:/a} {gave:give.01/p} {name:/c} a {thing:/b} {adverb}.||p ARG0 a;p ARG1 b;p ARG2 c",
@@ -271,7 +271,7 @@ ROLES = Grammar(
 )
 
 EVENTS = Grammar(
-    sentences=(
+    patterns=(
         "{name:/a} was {born:Birth/t} in {name:/p} on {date:/d}.||t Child a;t Place p;t Time d",
         "{firm:/a} {bought:Purchase/t} the {shop:/b} from {name:/c}.||t Buyer a;t Thing b;t Seller c",
         "The {shop:/b} was {sold:Purchase/t} to {firm:/a} {adverb}.||t Thing b;t Buyer a",
@@ -301,7 +301,7 @@ EVENTS = Grammar(
 )
 
 SLOTS = Grammar(
-    sentences=(
+    patterns=(
         "Please wake me at {clock:time} {day:date}.",
         "Book a table for {number:party_size} at {name:restaurant} {day:date}.",
         "I need a flight from {name:from_city} to {name:to_city} {day:date}.",
