@@ -3,6 +3,7 @@
 import random
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -252,3 +253,22 @@ def test_detection_of_bio_agrees_with_seqeval() -> None:
         warnings.simplefilter("error")
         assert seqeval_scheme.auto_detect([["B-PER", "I-PER", "O"]]) is seqeval_scheme.IOB2
         assert detect_scheme([["B-PER", "I-PER", "O"]]).scheme == "BIO"
+
+
+DATA = Path(__file__).parents[2].parent / "shared" / "data"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA.is_dir(), reason="the folder shared/data with real corpora is absent")
+@pytest.mark.parametrize("path", sorted(DATA.glob("*/dev.conll")), ids=lambda path: path.parent.name)
+def test_real_corpora_are_read_and_written_in_every_scheme(path: Path) -> None:
+    blocks = path.read_text("utf-8").strip().split("\n\n")
+    sequences = [[line.split("\t")[1] for line in block.split("\n")] for block in blocks]
+    found = detect_scheme(sequences)
+    assert (found.scheme, found.illegal) == ("WORD" if path.parent.name.startswith("ud_") else "BIO", 0)
+    spans = [SCHEMES[found.scheme].decode(tags) for tags in sequences]
+    for scheme in SCHEMES.values():
+        if not any(scheme.find_unheld(some) for some in spans):
+            written = [scheme.encode(some, len(tags)) for some, tags in zip(spans, sequences, strict=True)]
+            assert [scheme.decode(tags, strict=True) for tags in written] == spans
+            assert detect_scheme(written).scheme in (scheme.name, "IO")
