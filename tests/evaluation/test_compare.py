@@ -4,7 +4,7 @@ import json
 import random
 
 import pytest
-from references import make_document
+from score_references import make_document
 
 from tagwright.errors import DataError, RecipeError
 from tagwright.evaluation.compare import (

@@ -1,6 +1,6 @@
 """Dialogue state: which turns count, when a slot is right."""
 
-from references import make_document
+from score_references import make_document
 
 from tagwright.evaluation.counts import Counts
 from tagwright.evaluation.fields import count_fields

@@ -1,6 +1,6 @@
 """Relations and roles: direction, bounds, labels, repeats."""
 
-from references import make_document
+from score_references import make_document
 
 from tagwright.evaluation.counts import Counts
 from tagwright.evaluation.relations import count_relations

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from references import make_document
+from score_references import make_document
 
 from tagwright.errors import RecipeError
 from tagwright.evaluation.report import Report, evaluate

@@ -5,7 +5,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from references import (
+from score_references import (
     LABELS,
     STRICT,
     count_conlleval,
