@@ -33,7 +33,7 @@ def test_words_and_cuts_are_of_the_original_text() -> None:
 
 
 @given(st.lists(st.text(max_size=4), max_size=6))
-@settings(max_examples=50)
+@settings(max_examples=30)
 def test_word_files_get_their_words_back(words: list[str]) -> None:
     document = Document.from_words(words, id="x")
     assert document.words == tuple(words)
@@ -107,7 +107,7 @@ def test_spans_are_placed_by_characters(fragments: list[Chars], expected: Span |
     assert place_span(DOCUMENT.offsets, fragments, "X") == expected
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.text("ab .,-", min_size=1, max_size=30), st.data())
 def test_placed_characters_survive(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text) - 1))

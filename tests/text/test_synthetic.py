@@ -61,7 +61,7 @@ def test_train_and_test_share_few_names() -> None:
 def test_right_context_labels_can_be_told_only_from_the_right(task: str) -> None:
     """A naive Bayes reader of everything up to the span's end guesses; one of the next words doesn't."""
     assert not [s for s in GRAMMARS[task].patterns for label in RIGHT_CONTEXT[task] if f":{label}" in s]
-    train, test = (make_corpus(task, documents=700, seed=seed) for seed in (1, 2))
+    train, test = (make_corpus(task, documents=500, seed=seed) for seed in (1, 2))
     chance = 1 / len(RIGHT_CONTEXT[task])
     assert _read(train, test, RIGHT_CONTEXT[task], right=False) < chance + 0.1
     assert _read(train, test, RIGHT_CONTEXT[task], right=True) > chance + 0.45

@@ -55,7 +55,7 @@ def test_where_words_part(text: str, words: str) -> None:
     assert "|".join(split(text)) == words
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.text(st.characters(), max_size=60) | st.text("aB1'-.@#:/_&,’日ก👍🏽\u200d\u200b\u0301\ufe0f\x00 \n", max_size=30)
 )
@@ -81,8 +81,8 @@ def test_words_do_not_depend_on_what_stands_around_them() -> None:
 def test_long_lines_take_linear_time(piece: str) -> None:
     """Ten times the text may take at most thirty times as long; quadratic would be a hundred."""
     split_words(piece)
-    short, long = (_time(piece * (size // len(piece))) for size in (10_000, 100_000))
-    assert long < 30 * max(short, 0.002)
+    short, long = (_time(piece * (size // len(piece))) for size in (4_000, 40_000))
+    assert long < 30 * max(short, 0.001)
 
 
 def _time(text: str) -> float:
