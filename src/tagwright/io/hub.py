@@ -1,0 +1,110 @@
+"""Data sets of the `datasets` library: a folder on disk, or one of the hub (`hub:NAME`). Loads the library when used.
+
+Rows are read in any shape of JSON rows; a column of class numbers becomes its names.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tagwright.errors import DataError
+from tagwright.io.jsonl import JsonRows
+from tagwright.io.kind import find_stem, located
+from tagwright.io.shapes import SHAPES
+from tagwright.io.shapes.shape import Row, Shape
+from tagwright.io.shapes.tags import TagReader
+from tagwright.io.shapes.words import TagShape
+from tagwright.text.document import Document
+
+HUB = "hub:"
+MARKS = ("dataset_dict.json", "dataset_info.json", "state.json")
+
+
+class Datasets(JsonRows):
+    """A saved data set or one of the hub; of several parts, the one that the option `split` names."""
+
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    looks = "a folder that the datasets library saved, or a name that begins with hub:"
+
+    @classmethod
+    def sniff(cls, path: Path, head: str) -> bool:
+        return str(path).startswith(HUB) or any((path / mark).exists() for mark in MARKS)
+
+    def scan(self, path: Path) -> Iterator[Document]:
+        data = self._load(path)
+        names = _find_names(data.features)
+        stem, shapes = find_stem(path), dict[str, Shape]()
+        for number, row in enumerate(_scan_rows(data, names), start=1):
+            with located(path, number):
+                name = self._find_shape(row)
+                if name not in shapes:
+                    shape = shapes[name] = SHAPES[name](self.options, self.ledger)
+                    if isinstance(shape, TagShape):
+                        named = self.options.scheme
+                        tags = (shape.take_tags(each) for each in _scan_rows(data, names))
+                        shape.reader = TagReader.for_file(() if named else tags, named, self.ledger)
+                document = shapes[name].read(row, name=f"{stem}:{number}", where=f"{path.name}, row {number}")
+            yield document
+
+    def _load(self, path: Path) -> Any:
+        library = _import_library(path)
+        try:
+            if str(path).startswith(HUB):
+                data = library.load_dataset(str(path).removeprefix(HUB), split=self.options.split)
+            else:
+                data = library.load_from_disk(str(path))
+        except Exception as error:  # the library, its servers and its loaders raise errors of many trees
+            reason = f"Can't be loaded: {type(error).__name__}: {error}. Check its name and the connection."
+            raise DataError(reason, path=path) from error
+        if not isinstance(data, dict):
+            return data
+        split = self.options.split or (next(iter(data)) if len(data) == 1 else None)
+        if split not in data:
+            parts = ", ".join(map(repr, data))
+            raise DataError(f"No part {split!r} in it. Say which of {parts}: split.", path=path)
+        return data[split]
+
+    def write(self, documents: Iterable[Document], path: Path) -> int:
+        if str(path).startswith(HUB):
+            raise DataError("Data sets are read from the hub, not written there. Name a folder.", path=path)
+        library = _import_library(path)
+        rows = list(self.make_rows(documents))
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        try:
+            columns = {name: [row.get(name) for row in rows] for name in names}
+            library.Dataset.from_dict(columns).save_to_disk(str(path))
+        except Exception as error:  # OSError, and Arrow's own errors for values of mixed types
+            raise DataError(f"Can't be written: {type(error).__name__}: {error}.", path=path) from error
+        return len(rows)
+
+
+def _import_library(path: Path) -> Any:
+    try:
+        import datasets
+    except ImportError as error:
+        reason = "Data sets need the library datasets: pip install 'tagwright[hub]'."
+        raise DataError(reason, path=path) from error
+    return datasets
+
+
+def _find_names(features: Any) -> dict[str, list[str]]:
+    """The names of each column that holds lists of class numbers."""
+    inner: dict[str, Any] = {key: getattr(feature, "feature", None) for key, feature in features.items()}
+    return {key: list(feature.names) for key, feature in inner.items() if hasattr(feature, "names")}
+
+
+def _scan_rows(data: Any, names: dict[str, list[str]]) -> Iterator[Row]:
+    """The rows as JSON would hold them: names for class numbers, and no key whose value is null."""
+    for row in data:
+        clean: Row = _drop_nulls(row)
+        for key in names.keys() & clean.keys():
+            clean[key] = [names[key][number] if 0 <= number < len(names[key]) else "O" for number in clean[key]]
+        yield clean
+
+
+def _drop_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _drop_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_drop_nulls(item) for item in value]
+    return value
