@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from tagwright.inference.runner import Input, Runner, RunnerConfig
 from tagwright.inference.saved import check_fixture, find_folder, push_labeler, save_labeler
 from tagwright.models.folder import read_folder
@@ -33,17 +35,21 @@ class Predictor(Runner):
         *,
         revision: str | None = None,
         dtype: str | None = None,
+        device: str | None = None,
         check: bool = False,
         config: RunnerConfig | None = None,
     ) -> "Predictor":
         """Load a saved labeler from a folder or the model hub.
 
-        `dtype` ("bfloat16") changes the precision it runs in; `check` compares it with its stored fixture.
+        `dtype` ("bfloat16") changes the precision its backbone runs in; `device` is the accelerator where there is
+        one. `check` compares its predictions, in the precision it was saved in, with its stored fixture.
         """
         folder = find_folder(path, revision=revision)
-        labeler = cls(*read_folder(folder, dtype=dtype), config=config or RunnerConfig())
+        tagger, origin = read_folder(folder, dtype=dtype)
+        labeler = cls(tagger.to(device or find_device()), origin, config=config or RunnerConfig())
         if check:
-            check_fixture(labeler, folder)
+            as_saved = labeler if dtype is None else Runner(read_folder(folder)[0].to(labeler.device))
+            check_fixture(as_saved, folder)
         return labeler
 
     def push_to_hub(self, name: str, *, private: bool = True) -> str:
@@ -59,3 +65,9 @@ def load(path: str | Path, *, dtype: str | None = None, check: bool = False) -> 
 def predict(path: str | Path, documents: Iterable[Input]) -> list[Document]:
     """Label documents (or texts, or lists of words) with a saved labeler."""
     return load(path).predict(documents)
+
+
+def find_device() -> torch.device:
+    """The accelerator of this machine, else its processor."""
+    found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    return found or torch.device("cpu")

@@ -1,10 +1,9 @@
 """Runner: a labeler at work on texts, words or documents. Knows nothing of training, recipes or files to label."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,24 +11,26 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from tagwright.errors import DataError
+from tagwright.errors import DataError, ModelError
 from tagwright.models.folder import Origin
 from tagwright.models.tagger import Tagger
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.words import make_document
-from tagwright.tokens.batch import OnLong, Piece, group
+from tagwright.tokens.batch import OnLong, Piece
 
 logger = logging.getLogger(__name__)
 Input = str | Sequence[str] | Document
+FORMS = "Give a list of documents; each is a text, a list of words, or a Document."
 
 
 @dataclass(frozen=True)
 class RunnerConfig:
-    """How to run: padded tokens per batch, documents sorted by length at a time, what to do with long ones."""
+    """How to run: padded tokens per batch, how much is sorted by length at a time, what to do with long documents."""
 
     tokens_per_batch: int = 4096
     documents_at_once: int = 2048
+    words_at_once: int = 200_000
     on_long: OnLong = "window"
 
 
@@ -38,7 +39,7 @@ class Runner:
     """Runs a labeler over any number of documents.
 
     labeler("Text")              a list of span dicts: start, end, label, text, score (characters, end exclusive)
-    labeler(["Text", "Text"])    a list of such lists
+    labeler(["Text", "Text"])    a list of such lists; a Document or a list of words may stand for a text
     labeler.predict(documents)   documents in, documents out; strings and lists of words are documents too
     labeler.stream(documents)    the same for any number of documents, in order
 
@@ -54,9 +55,9 @@ class Runner:
     def __post_init__(self) -> None:
         self.tagger.eval()
 
-    def __call__(self, texts: str | Iterable[str]) -> list[Any]:
+    def __call__(self, texts: str | Document | Iterable[Input]) -> list[Any]:
         """A text gives its span dicts; several texts give a list of those."""
-        if isinstance(texts, str):
+        if isinstance(texts, str | Document):
             return describe_spans(self.predict([texts])[0])
         return [describe_spans(document) for document in self.stream(texts)]
 
@@ -66,32 +67,65 @@ class Runner:
 
     def stream(self, documents: Iterable[Input]) -> Iterator[Document]:
         """Label any number of documents; memory stays bounded."""
-        inputs = (_as_document(item) for item in documents)
-        while chunk := list(islice(inputs, self.config.documents_at_once)):
-            yield from self._label(chunk)
+        if isinstance(documents, str | bytes | Document | Mapping) or not isinstance(documents, Iterable):
+            raise DataError(f"A {type(documents).__name__} is not a list of documents. {FORMS}")
+        return (found for chunk in self._cut_stream(documents) for found in self._label(chunk))
+
+    def _cut_stream(self, documents: Iterable[Input]) -> Iterator[list[Document]]:
+        """Chunks of documents whose word states fit into memory together."""
+        chunk: list[Document] = []
+        words = 0
+        for item in documents:
+            chunk.append(_as_document(item))
+            words += len(chunk[-1])
+            if len(chunk) == self.config.documents_at_once or words >= self.config.words_at_once:
+                yield chunk
+                chunk, words = [], 0
+        if chunk:
+            yield chunk
 
     @property
     def device(self) -> torch.device:
         return next(self.tagger.parameters()).device
+
+    @property
+    def is_exact(self) -> bool:
+        """It runs in float32: scores are the same for any batches, to 1e-4."""
+        return self.autocast is None and all(weight.dtype == torch.float32 for weight in self.tagger.parameters())
 
     def _label(self, documents: list[Document]) -> list[Document]:
         given = [document.only(self.tagger.given) for document in documents]
         pieces = self.tagger.cut(given, self.ledger, on_long=self.config.on_long)
         run = _Run(self, given, pieces)
         pieces.sort(key=len, reverse=True)  # the largest batch first: what does not fit shows at once
-        lengths = np.array([len(piece) for piece in pieces], dtype=np.int64)
-        pending = [[pieces[i] for i in batch] for batch in group(lengths, tokens=self.config.tokens_per_batch)]
         with torch.inference_mode(), self._precision():
-            while pending:
-                batch = pending.pop(0)
+            while pieces:
+                batch = self._take_batch(pieces)
                 try:
                     run.label(batch)
+                    del pieces[: len(batch)]
                 except (torch.OutOfMemoryError, RuntimeError) as error:
-                    if len(batch) == 1 or not _is_out_of_memory(error):
+                    if not _is_out_of_memory(error):
                         raise
-                    logger.warning("Out of memory with %d documents in a batch: trying halves.", len(batch))
-                    pending[:0] = [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
+                    self._back_off(batch, error)
         return [_restore(found, document) for found, document in zip(run.found, documents, strict=True)]
+
+    def _take_batch(self, pieces: Sequence[Piece]) -> list[Piece]:
+        """The first pieces, sorted by length, as many as the budget of padded tokens holds."""
+        return list(pieces[: max(1, self.config.tokens_per_batch // len(pieces[0]))])
+
+    def _back_off(self, batch: Sequence[Piece], error: Exception) -> None:
+        """Halve the budget after a batch that did not fit, for all that is still to come."""
+        if len(batch) == 1:
+            raise ModelError(
+                f"Out of memory with a single window of {len(batch[0])} tokens. Load the labeler with "
+                'dtype="bfloat16", use a machine with more memory, or train with a smaller backbone.max_tokens.'
+            ) from error
+        tokens = len(batch[0]) * (len(batch) // 2)
+        logger.warning(
+            "Out of memory with %d documents in a batch: going on with %d tokens at most.", len(batch), tokens
+        )
+        self.config = replace(self.config, tokens_per_batch=tokens)
 
     def _precision(self) -> Any:
         if self.autocast is None:
@@ -115,16 +149,18 @@ class _Run:
             self._decode(states, batch.keep, [piece.document for piece in pieces])
             return
         for row, piece in enumerate(pieces):
-            self._open.setdefault(piece.document, {})[piece.first] = states[row, : piece.count]
-        self._decode_complete(pieces)
+            # a copy: a view would keep the states of the whole batch in memory
+            self._open.setdefault(piece.document, {})[piece.first] = states[row, : piece.count].clone()
+        self._decode_complete({piece.document for piece in pieces})
 
-    def _decode_complete(self, pieces: list[Piece]) -> None:
-        for index in dict.fromkeys(piece.document for piece in pieces):
+    def _decode_complete(self, indices: Collection[int]) -> None:
+        """Decode documents whose windows are all there. Parts are dropped last: out of memory may repeat this."""
+        complete = [index for index in sorted(indices) if len(self._open[index]) == self._left[index]]
+        for index in complete:
             parts = self._open[index]
-            if len(parts) == self._left[index]:
-                states = torch.cat([parts[first] for first in sorted(parts)])
-                del self._open[index]
-                self._decode(*_pad([states]), [index])
+            self._decode(*_pad([torch.cat([parts[first] for first in sorted(parts)])]), [index])
+        for index in complete:
+            del self._open[index]
 
     def _decode(self, states: Tensor, keep: Tensor, indices: list[int]) -> None:
         whole = [self.given[index] for index in indices]
@@ -144,7 +180,7 @@ def _as_document(item: Input) -> Document:
         return make_document(item)
     if isinstance(item, Sequence) and all(isinstance(word, str) for word in item):
         return Document.from_words(item)
-    raise DataError(f"Can't label a {type(item).__name__}. Give a text, a list of words, or a Document.")
+    raise DataError(f"Can't label a {type(item).__name__}. {FORMS}")
 
 
 def _restore(found: Document, document: Document) -> Document:
@@ -153,7 +189,8 @@ def _restore(found: Document, document: Document) -> Document:
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    told = str(error).lower()
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in told or "out of memory" in told
 
 
 def describe_spans(document: Document) -> list[dict[str, Any]]:

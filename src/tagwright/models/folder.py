@@ -8,24 +8,28 @@ Knows nothing of predicting. Never reads or writes pickle.
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.load import restore_backbone
-from tagwright.errors import ModelError
-from tagwright.heads import HeadConfig
+from tagwright.errors import DataError, ModelError
+from tagwright.heads import HEADS, HeadConfig
 from tagwright.models.tagger import Tagger, TaggerPlan, attach_head
 from tagwright.text.labels import Labels
+from tagwright.text.schemes import SCHEMES
 
 FORMAT = 1
+KEYS = {"format", "view", "labels", "head", "backbone", "weights"}
+DAMAGED = "The folder is damaged: copy or train it again."
 ABOUT, WEIGHTS, BACKBONE, FIXTURE, CARD = "tagwright.json", "model.safetensors", "backbone", "fixture.json", "README.md"
 
 
@@ -39,7 +43,7 @@ class Origin:
     scores: Mapping[str, Any] = field(default_factory=dict)
 
 
-def write_weights(module: nn.Module, path: Path) -> str:
+def write_weights(module: nn.Module, path: Path, *, labels: Sequence[str] = ()) -> str:
     """Write a module's weights as safetensors, tied ones once; gives their digest."""
     tensors, seen = {}, set()
     for name, tensor in module.state_dict().items():
@@ -49,7 +53,11 @@ def write_weights(module: nn.Module, path: Path) -> str:
         seen.add(place)
         tensors[name] = tensor.detach().cpu().contiguous()
     digest = _digest(tensors)
-    save_file(tensors, path, metadata={"format": "pt", "digest": digest})
+    metadata = {"format": "pt", "digest": digest, "labels": json.dumps(list(labels), ensure_ascii=False)}
+    try:
+        save_file(tensors, path, metadata=metadata)
+    except SafetensorError as error:  # it hides the operating system's own errors: a full disk, a read-only folder
+        raise OSError(str(error)) from error
     return digest
 
 
@@ -59,6 +67,37 @@ def _digest(tensors: Mapping[str, torch.Tensor]) -> str:
         state.update(f"{name} {tensors[name].dtype} {tuple(tensors[name].shape)}".encode())
         state.update(tensors[name].flatten().view(torch.uint8).numpy().data)
     return state.hexdigest()
+
+
+def fill_weights(module: nn.Module, path: Path) -> None:
+    """Put saved weights into a module that has exactly these, apart from tied ones."""
+    _fill(module, path, _read_weights(path)[0])
+
+
+def _read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """The weights in a file, and what the file says of them."""
+    if not path.is_file():
+        raise ModelError(f"{path} is missing. The folder is incomplete: copy or train it again.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            facts = file.metadata() or {}
+        return load_file(path), facts
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path} can't be read ({error}). {DAMAGED}") from error
+
+
+def _fill(module: nn.Module, path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
+    own = module.state_dict()
+    wrong = [name for name in tensors if name not in own or own[name].shape != tensors[name].shape]
+    if wrong:
+        raise ModelError(
+            f"{len(wrong)} of {len(tensors)} weights in {path} don't fit the labels and the architecture they are "
+            f"meant for, the first is {wrong[0]}. Put back the files that were saved together."
+        )
+    missing = set(module.load_state_dict(tensors, strict=False).missing_keys)
+    tied = {own[name].data_ptr() for name in tensors}
+    if untied := sorted(name for name in missing if own[name].data_ptr() not in tied):
+        raise ModelError(f"{path} lacks {len(untied)} weights, the first is {untied[0]}. Copy or train it again.")
 
 
 def write_folder(tagger: Tagger, folder: Path, origin: Origin) -> None:
@@ -72,7 +111,7 @@ def write_folder(tagger: Tagger, folder: Path, origin: Origin) -> None:
         "labels": list(tagger.labels.names),
         "head": tagger.head.config.model_dump(),  # type: ignore[union-attr, operator]
         "backbone": tagger.backbone.config.model_dump(),
-        "weights": write_weights(tagger, folder / WEIGHTS),
+        "weights": write_weights(tagger, folder / WEIGHTS, labels=tagger.labels.names),
         "recipe": origin.recipe,
         "data": origin.data,
         "versions": origin.versions,
@@ -93,14 +132,12 @@ def read_about(folder: Path) -> dict[str, Any]:
             f"{folder} holds no {ABOUT}, so it is not a labeler saved by Tagwright. Found: {_list(folder)}."
         )
     try:
-        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(
-            f"{path} is not valid JSON ({error}). The folder is damaged: copy or train it again."
-        ) from error
-    if missing := {"format", "view", "labels", "head", "backbone", "weights"} - set(about):
-        raise ModelError(f"{path} lacks {', '.join(sorted(missing))}. The folder is damaged: copy or train it again.")
-    if about["format"] > FORMAT:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise ModelError(f"{path} can't be read as JSON ({error}). {DAMAGED}") from error
+    if not isinstance(about, dict) or (missing := KEYS - set(about)):
+        raise ModelError(f"{path} lacks {', '.join(sorted(missing)) if isinstance(about, dict) else 'all'}. {DAMAGED}")
+    if not isinstance(about["format"], int) or about["format"] > FORMAT:
         raise ModelError(
             f"{folder} was saved in format {about['format']}; this version reads formats up to {FORMAT}. "
             "Upgrade: pip install -U tagwright"
@@ -113,38 +150,46 @@ def _list(folder: Path) -> str:
 
 
 def read_folder(folder: Path, *, dtype: str | None = None) -> tuple[Tagger, Origin]:
-    """The tagger saved in a folder, checked, and its origin. `dtype` changes the precision of its weights."""
+    """The tagger saved in a folder, checked, and its origin. `dtype` changes the precision of its backbone."""
     about = read_about(folder)
-    backbone = BackboneConfig.model_validate(about["backbone"] | ({} if dtype is None else {"dtype": dtype}))
-    plan = TaggerPlan(Labels(tuple(about["labels"])), backbone, HeadConfig.model_validate(about["head"]))
-    tagger = attach_head(plan, restore_backbone(folder / BACKBONE, backbone))
-    _fill(tagger, folder / WEIGHTS, about["weights"])
-    tagger.to(getattr(torch, backbone.dtype)).eval()
-    return tagger, Origin(**{key: about.get(key, {}) for key in ("recipe", "data", "versions", "scores")})
+    plan = _read_plan(about, folder / ABOUT)
+    if dtype is not None:
+        plan = replace(plan, backbone=BackboneConfig.model_validate(plan.backbone.model_dump() | {"dtype": dtype}))
+    tensors, facts = _read_weights(folder / WEIGHTS)
+    _check_match(about, facts, folder / WEIGHTS)
+    tagger = attach_head(plan, restore_backbone(folder / BACKBONE, plan.backbone))
+    _fill(tagger, folder / WEIGHTS, tensors)
+    return tagger.eval(), Origin(**{key: about.get(key, {}) for key in ("recipe", "data", "versions", "scores")})
 
 
-def _fill(tagger: Tagger, path: Path, digest: str) -> None:
-    if not path.is_file():
-        raise ModelError(f"{path} is missing. The folder is incomplete: copy or train it again.")
+def _read_plan(about: Mapping[str, Any], path: Path) -> TaggerPlan:
     try:
-        with safe_open(path, framework="pt") as file:
-            found = (file.metadata() or {}).get("digest")
-        tensors = load_file(path)
-    except SafetensorError as error:
-        raise ModelError(f"{path} can't be read ({error}). The folder is damaged: copy or train it again.") from error
-    if found != digest:
-        raise ModelError(
-            f"{path} does not belong to this folder: {ABOUT} names the weights {digest}, the file holds {found}. "
-            "Put back the file that was saved with it."
+        head, backbone = HeadConfig.model_validate(about["head"]), BackboneConfig.model_validate(about["backbone"])
+        if about["view"] != Tagger.view or head.name not in HEADS or head.scheme not in SCHEMES:
+            raise ValueError(f"no {about['view']} with the head {head.name} and the scheme {head.scheme} is known")
+        return TaggerPlan(Labels(tuple(about["labels"])), backbone, head)
+    except (ValueError, TypeError, DataError) as error:
+        reason = (
+            "; ".join(f"{e['loc']}: {e['msg']}" for e in error.errors())
+            if isinstance(error, ValidationError)
+            else error
         )
-    own = tagger.state_dict()
-    wrong = [name for name in tensors if name not in own or own[name].shape != tensors[name].shape]
-    if wrong:
         raise ModelError(
-            f"{len(wrong)} of {len(tensors)} weights in {path} don't fit the {len(tagger.labels)} labels and the "
-            f"architecture of this folder, the first is {wrong[0]}. Put back the files that were saved together."
+            f"{path} can't be understood: {reason}. Upgrade (pip install -U tagwright) if the labeler was saved by a "
+            "newer version; else copy or train it again."
+        ) from error
+
+
+def _check_match(about: Mapping[str, Any], facts: Mapping[str, str], path: Path) -> None:
+    """The weights are those that were saved with this description, for these labels in this order."""
+    if facts.get("digest") != about["weights"]:
+        raise ModelError(
+            f"{path} does not belong to this folder: {ABOUT} names the weights {about['weights']}, the file holds "
+            f"{facts.get('digest')}. Put back the file that was saved with it."
         )
-    missing = set(tagger.load_state_dict(tensors, strict=False).missing_keys)
-    tied = {own[name].data_ptr() for name in tensors}
-    if untied := sorted(name for name in missing if own[name].data_ptr() not in tied):
-        raise ModelError(f"{path} lacks {len(untied)} weights, the first is {untied[0]}. Copy or train it again.")
+    learned = json.loads(facts.get("labels", "[]"))
+    if learned != list(about["labels"]):
+        raise ModelError(
+            f"The labels in {ABOUT} are not those that {path} was trained for: {about['labels']} against {learned}. "
+            "Put back the file that was saved with it; to rename labels, rename them in the predictions."
+        )

@@ -39,7 +39,7 @@ class Labeler(nn.Module, ABC):
 
     @abstractmethod
     def encode(self, batch: Batch) -> Tensor:
-        """B W H: a state for every word of one batch."""
+        """B W H, float32: a state for every word of one batch."""
 
     @abstractmethod
     def decode(self, states: Tensor, keep: Tensor, given: Sequence[Document]) -> list[Document]:

@@ -49,7 +49,11 @@ class Tagger(Labeler):
     def cut(self, documents: Sequence[Document], ledger: Ledger, *, on_long: OnLong = "window") -> list[Piece]:
         cutter = Cutter(self.backbone.tokenizer, self.backbone.find_limits(on_long))
         names = [document.id or f"document {index + 1}" for index, document in enumerate(documents)]
-        return cutter.cut([document.words for document in documents], ledger, names=names)
+        pieces = cutter.cut([document.words for document in documents], ledger, names=names)
+        empty = [piece for piece in pieces if len(piece) == 0]  # a model can't be run on no token at all
+        for piece in empty:
+            ledger.note("words of which the tokenizer leaves nothing can't be labelled", names[piece.document])
+        return [piece for piece in pieces if len(piece)] if empty else pieces
 
     def collate(self, pieces: Sequence[Piece]) -> Batch:
         return collate(pieces, self.backbone.tokenizer.pad_id)
@@ -70,7 +74,7 @@ class Tagger(Labeler):
 
     def encode(self, batch: Batch) -> Tensor:
         states: Tensor = self.backbone(batch)
-        return states
+        return states.float()  # heads are small and always work in float32, whatever the backbone's precision
 
     def decode(self, states: Tensor, keep: Tensor, given: Sequence[Document]) -> list[Document]:
         return self.head.decode(states, keep, given)

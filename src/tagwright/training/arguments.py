@@ -4,6 +4,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import TrainingArguments
 
 from tagwright.errors import RecipeError
@@ -11,7 +12,15 @@ from tagwright.registry import suggest
 from tagwright.training.config import TrainingConfig
 
 OURS = {"tokens_per_batch", "early_stopping_patience", "per_device_train_batch_size"}
-SET_HERE = {"output_dir", "load_best_model_at_end", "metric_for_best_model", "greater_is_better", "remove_unused_columns"}
+SET_HERE = {
+    "output_dir",
+    "load_best_model_at_end",
+    "metric_for_best_model",
+    "greater_is_better",
+    "remove_unused_columns",
+    "accelerator_config",
+    "restore_callback_states_from_checkpoint",
+}
 
 
 def check_names(config: TrainingConfig) -> None:
@@ -41,9 +50,14 @@ def make_arguments(config: TrainingConfig, folder: Path, *, has_dev: bool) -> Tr
         "logging_steps": 0.02,
         "accelerator_config": {"even_batches": False},
     }
+    if config.bf16 and not torch.accelerator.is_available():
+        settings["use_cpu"] = True  # bf16 works on CPUs too, but has to be asked for
     if best:
         settings |= {"metric_for_best_model": "eval_f1", "greater_is_better": True}
     try:
-        return TrainingArguments(**(settings | given))
-    except (ValueError, TypeError) as error:
+        arguments = TrainingArguments(**(settings | given))
+    except (ValueError, TypeError, ImportError) as error:
         raise RecipeError(f"[training] is not possible: {error}") from error
+    # one process drives one device; without this the Trainer would split batches among all it sees, and slowly
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments

@@ -49,9 +49,10 @@ class Collator:
 class Buckets(Sampler[list[int]]):
     """Batches of documents of like length. The order follows from (seed, epoch) alone.
 
-    Every epoch has the same number of batches, a multiple of `devices`: the largest batches are halved until it is,
-    so that no document is repeated and none is left out. With a token budget all documents are sorted together
-    (those of one length in random order), because only then the number of batches can't change between epochs.
+    Every epoch has the same number of batches, a multiple of `devices`: the largest batches are halved until it is
+    (where too few can be, the shortest are joined), so that no document is repeated and none is left out.
+    With a token budget all documents are sorted together (those of one length in random order), because only then
+    the number of batches can't change between epochs.
     """
 
     def __init__(
@@ -64,10 +65,13 @@ class Buckets(Sampler[list[int]]):
         devices: int = 1,
     ) -> None:
         if len(lengths) < devices:
-            raise DataError(f"{len(lengths)} training documents can't be shared by {devices} devices. Use fewer devices.")
+            raise DataError(
+                f"{len(lengths)} training documents can't be shared by {devices} devices. Use fewer devices."
+            )
         self.lengths, self.tokens, self.documents = lengths, tokens, documents
         self.seed, self.devices, self.epoch = seed, devices, 0
-        self.batch_size, self.drop_last = documents, False  # accelerate asks for both
+        # accelerate asks for both; were a size named, it would drop every smaller batch that is not the last
+        self.batch_size, self.drop_last = None, False
         self._count = len(self._make_batches(np.random.default_rng(seed)))
 
     def set_epoch(self, epoch: int) -> None:
@@ -92,8 +96,20 @@ class Buckets(Sampler[list[int]]):
             part = part[np.argsort(self.lengths[part], kind="stable")]
             runs = group(self.lengths[part], tokens=self.tokens, documents=self.documents)
             batches += [[int(part[i]) for i in run] for run in runs]
-        while len(batches) % self.devices:
-            batches.sort(key=len, reverse=True)
-            largest = batches.pop(0)
-            batches += [largest[: len(largest) // 2], largest[len(largest) // 2 :]]
+        self._even_out(batches)
         return batches
+
+    def _even_out(self, batches: list[list[int]]) -> None:
+        """Make the number of batches a multiple of the devices."""
+        beyond = len(batches) % self.devices
+        if beyond == 0:
+            return
+        if len(batches) + self.devices - beyond <= len(self.lengths):
+            for _ in range(self.devices - beyond):
+                batches.sort(key=len)
+                largest = batches.pop()
+                batches += [largest[: len(largest) // 2], largest[len(largest) // 2 :]]
+        else:
+            for _ in range(beyond):
+                batches.sort(key=lambda batch: int(self.lengths[batch].sum()), reverse=True)
+                batches.append(batches.pop() + batches.pop())

@@ -1,10 +1,12 @@
-"""Callbacks: a progress bar for people, and an early end for programs. Know nothing of data or models."""
+"""Callbacks: a progress bar for people, early ends, and the order of an epoch. Know nothing of data or models."""
 
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from tagwright.training.batches import Buckets
 
 
 class ShowProgress(TrainerCallback):  # type: ignore[misc]
@@ -60,3 +62,28 @@ class StopAfter(TrainerCallback):  # type: ignore[misc]
         if round(state.epoch or 0) >= self.epochs:
             control.should_training_stop = True
         return control
+
+
+class StopAtPlateau(TrainerCallback):  # type: ignore[misc]
+    """End training after so many evaluations without a better F1. Counts in the log, so a resumed run counts on."""
+
+    def __init__(self, patience: int) -> None:
+        self.patience = patience
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        scores = [entry["eval_f1"] for entry in state.log_history if "eval_f1" in entry]
+        if len(scores) - 1 - scores.index(max(scores)) >= self.patience:
+            control.should_training_stop = True
+        return control
+
+
+class OrderEpochs(TrainerCallback):  # type: ignore[misc]
+    """Tell the batches which epoch it is: accelerate's wrappers do not pass it on in every case (several devices)."""
+
+    def __init__(self, buckets: Buckets) -> None:
+        self.buckets = buckets
+
+    def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.buckets.set_epoch(int(state.epoch or 0))

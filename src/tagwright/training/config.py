@@ -4,17 +4,34 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-RENAMED = {
-    "evaluation_strategy": "eval_strategy",
-    "warmup_ratio": "warmup_steps (a share such as 0.1 is accepted)",
-    "batch_size": "per_device_train_batch_size (documents) or tokens_per_batch",
-    "epochs": "num_train_epochs",
-    "lr": "learning_rate",
-    "group_by_length": "nothing: batches are always made of documents of like length",
-    "fp16_full_eval": "eval_bf16",
-    "logging_dir": "nothing: trackers have their own settings",
-    "overwrite_output_dir": "nothing: `--resume` continues, otherwise a used folder is refused",
-    "no_cuda": "use_cpu",
+SCORED = "Dev is labelled as in prediction, in batches of its own; leave it out."
+BUCKETS = "Batches are always made of documents of like length; leave it out."
+LATER = "Training on several devices keeps a whole model on each: start it with torchrun and leave this out."
+HUB = "A saved labeler is uploaded by labeler.push_to_hub(name); leave it out."
+MENDED = {  # names of other versions, other tools or other models -> what to write
+    "evaluation_strategy": "Use eval_strategy.",
+    "warmup_ratio": "Use warmup_steps; below 1 it is a share of all steps.",
+    "batch_size": "Use per_device_train_batch_size (documents) or tokens_per_batch.",
+    "per_gpu_train_batch_size": "Use per_device_train_batch_size (documents) or tokens_per_batch.",
+    "epochs": "Use num_train_epochs.",
+    "lr": "Use learning_rate.",
+    "patience": "Use early_stopping_patience.",
+    "no_cuda": "Use use_cpu.",
+    "logging_dir": "Trackers have their own settings; leave it out.",
+    "overwrite_output_dir": "`--resume` continues a run, otherwise a used folder is refused; leave it out.",
+    "resume_from_checkpoint": "Use `--resume`.",
+    "auto_find_batch_size": "Use tokens_per_batch: it bounds the memory of a batch.",
+    "gradient_checkpointing": "Use backbone.gradient_checkpointing.",
+    "activation_checkpointing": "Use backbone.gradient_checkpointing.",
+    "label_smoothing_factor": "The head has the loss: see head.focal and head.class_weights.",
+    "save_only_model": "A checkpoint is there to be resumed from; leave it out.",
+    "neftune_noise_alpha": "Labelers don't have it; leave it out.",
+    **dict.fromkeys(("group_by_length", "train_sampling_strategy", "length_column_name"), BUCKETS),
+    **dict.fromkeys(
+        ("bf16_full_eval", "fp16_full_eval", "per_device_eval_batch_size", "eval_accumulation_steps"), SCORED
+    ),
+    **dict.fromkeys(("deepspeed", "fsdp", "fsdp_config", "parallelism_config"), LATER),
+    **dict.fromkeys(("push_to_hub", "hub_model_id", "hub_token", "hub_strategy", "hub_private_repo"), HUB),
 }
 
 
@@ -22,7 +39,8 @@ class TrainingConfig(BaseModel):
     """`[training]` of a recipe: any TrainingArguments name is accepted; these have defaults of our own.
 
     tokens_per_batch: a budget of padded tokens per batch and device, instead of a number of documents.
-    early_stopping_patience: stop after so many evaluations on dev without a better F1; empty means never.
+    early_stopping_patience: stop after so many evaluations on dev without a better F1; empty means never. It needs the
+    checkpoint of the best one, so it is at rest where save_strategy and eval_strategy differ.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -43,15 +61,16 @@ class TrainingConfig(BaseModel):
     eval_strategy: Literal["no", "epoch", "steps"] = "epoch"
     save_strategy: Literal["no", "epoch", "steps"] = "epoch"
     save_total_limit: int = Field(default=2, ge=1)
-    report_to: str = "none"
+    report_to: str | list[str] = "none"
 
     @model_validator(mode="before")
     @classmethod
     def _refuse_old_names(cls, values: Any) -> Any:
         if isinstance(values, dict):
-            for old, new in RENAMED.items():
-                if old in values:
-                    raise ValueError(f"`{old}` is not a setting here. Use {new}.")
+            if wrong := [f"`{name}` is not a setting here. {hint}" for name, hint in MENDED.items() if name in values]:
+                raise ValueError(" ".join(wrong))
+            if workers := [name for name in values if name.startswith("dataloader_")]:
+                raise ValueError(f"`{workers[0]}` has no use here: documents are encoded once. Leave it out.")
         return values
 
     @model_validator(mode="after")
