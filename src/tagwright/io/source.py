@@ -77,11 +77,12 @@ def _find_encoding(path: Path, encoding: str) -> str:
 
 def _explain_bytes(path: Path, error: UnicodeDecodeError) -> DataError:
     """Say where the bytes are: the decoder itself only knows its current block."""
-    with _open_bytes(path) as raw:
+    data = b""
+    with suppress(OSError, EOFError, zlib.error), _open_bytes(path) as raw:  # the file may be damaged besides
         data = raw.read()
+    start = error.start
     try:
         data.decode(error.encoding)
-        start = error.start
     except UnicodeDecodeError as whole:
         start = whole.start
     line = data.count(b"\n", 0, start) + 1

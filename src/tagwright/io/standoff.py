@@ -31,7 +31,7 @@ class Annotations:
     spans: dict[str, tuple[Span, Row]] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)  # ids of spans that touch no word
     relations: list[tuple[int, str, str, str, Row]] = field(default_factory=list)  # line, head, tail, label, extra
-    triggers: dict[str, str] = field(default_factory=dict)  # event -> span
+    triggers: dict[str, tuple[str, int]] = field(default_factory=dict)  # event -> span, line
     others: list[str] = field(default_factory=list)
 
 
@@ -96,7 +96,7 @@ class Standoff(FileKind):
             found.relations.append((number, head, tail, label, extra))
         elif kind == "E":
             (_, trigger), *arguments = _split_pairs(rest)
-            found.triggers[identifier] = trigger
+            found.triggers[identifier] = trigger, number
             for role, tail in arguments:
                 found.relations.append((number, identifier, tail, role, {"event": identifier}))
         elif kind in "AMN#*":
@@ -128,14 +128,14 @@ class Standoff(FileKind):
     def _join(self, found: Annotations, notes: Path) -> tuple[list[Relation], list[Row]]:
         """Relations between the spans' places; an event stands for its trigger."""
         place = {identifier: at for at, identifier in enumerate(found.spans)}
-        for event, trigger in found.triggers.items():
+        for event, (trigger, line) in found.triggers.items():
             if trigger in found.spans:
                 found.spans[trigger][1].setdefault("events", []).append(event)
             elif trigger not in found.lost:
-                raise DataError(f"{event} names {trigger}, which is no span.", path=notes)
+                raise DataError(f"{event} names {trigger}, which is no span.", path=notes, line=line)
         edges, extras = [], []
         for line, head, tail, label, extra in found.relations:
-            ends = [found.triggers.get(end, end) for end in (head, tail)]
+            ends = [found.triggers.get(end, (end, 0))[0] for end in (head, tail)]
             if lost := [end for end in ends if end not in place]:
                 if lost[0] not in found.lost:
                     raise DataError(f"{lost[0]} is named here and is no span.", path=notes, line=line)

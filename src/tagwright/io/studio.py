@@ -158,9 +158,9 @@ class _ResultReader:
         labels = value.get(kind, value.get("labels"))
         if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels) or not labels:
             raise DataError(f"{name} has the labels {show(labels)}, and a list of strings was expected.")
-        identifier = item.get("id")
-        extra: Row = {"id": identifier} if isinstance(identifier, str) else {}
-        if isinstance(identifier, str):
+        identifier = item.get("id") if isinstance(item.get("id"), str) else None
+        extra: Row = {} if identifier is None else {"id": identifier}
+        if identifier is not None:
             self.places[identifier] = None
         for label in labels:
             span = place_span(self.offsets, [bounds], label)

@@ -30,6 +30,7 @@ TAG_NAMES = ("tag", "ner_tag", "ner_tags", "ner", "iob", "bio", "label", "tags",
 TEXT_NAMES = ("text", "content")
 JSON_NAMES = (*SPAN_KEYS, "relations", "turns", "fields", "offsets", "tokens", "fragments")
 WORD_FORM = frozenset(("spans", "joined", "words"))
+SPECIAL = re.compile(r'[",;\r\n]|^\s|\s$')  # by hand, because csv.writer leaves a lone "\r" bare and then can't read it
 QUOTED = re.compile(r'"(?:[^"]|"")*"')
 BREAKS = re.compile(r"[\t\r\n]")
 LARGEST = 1 << 30
@@ -63,7 +64,8 @@ class CsvTable(FileKind):
                 raise DataError(f"Not CSV: {error}. Check the quotes.", path=path, line=line) from error
 
     def _write_cells(self, rows: Iterable[list[str]], text: TextIO) -> None:
-        csv.writer(text, lineterminator="\n").writerows(rows)
+        for row in rows:
+            text.write(",".join(_quote(cell) if SPECIAL.search(cell) else cell for cell in row) + "\n")
 
     def scan(self, path: Path) -> Iterator[Document]:
         rows = self._scan_cells(path)
@@ -227,10 +229,14 @@ class TsvTable(CsvTable):
         clean = BREAKS.sub(" ", cell)
         if clean != cell:
             self.ledger.note("tab or line end in a cell, written as a blank", repr(cell[:40]))
-        return '"' + clean.replace('"', '""') + '"' if QUOTED.fullmatch(clean) else clean
+        return _quote(clean) if QUOTED.fullmatch(clean) else clean
 
 
 RESERVED = frozenset((*GROUP_NAMES, *WORD_NAMES, *TAG_NAMES, *TEXT_NAMES, ""))
+
+
+def _quote(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"'
 
 
 def _take_header(head: str) -> str:
