@@ -95,12 +95,15 @@ def list_positional(function: Function, parent: ast.AST) -> list[ast.arg]:
     return (function.args.posonlyargs + function.args.args)[bound:]
 
 
+def is_verb(function: Function, source: Source) -> bool:
+    """A verb is the function its file in cli/ is named after: its parameters are options, passed by name by typer."""
+    return source.path.parent == Path("cli") and function.name == source.path.stem
+
+
 def check_arguments(source: Source) -> Faults:
-    """A command is left out: its parameters are the options a user sees, and typer passes each by name."""
     for function, parent in source.functions:
         count = len(list_positional(function, parent)) + len(function.args.kwonlyargs)
-        command = any(spell(mark).endswith((".command", ".callback")) for mark in function.decorator_list)
-        if count > ARGUMENTS and not command:
+        if count > ARGUMENTS and not is_verb(function, source):
             yield function.lineno, f"{function.name}() takes {count} arguments; the cap is {ARGUMENTS}"
 
 
@@ -127,10 +130,13 @@ def is_dictated(function: Function, parent: ast.AST, strangers: set[str]) -> boo
 
 
 def check_positional(source: Source) -> Faults:
+    """For what other files call: a private function's calls stand beside it."""
     strangers = find_strangers(source.tree)
     for function, parent in source.functions:
         count = len(list_positional(function, parent))
-        if count > POSITIONAL and not is_dictated(function, parent, strangers):
+        private = function.name.startswith("_") and not function.name.startswith("__")
+        free = private or is_verb(function, source) or is_dictated(function, parent, strangers)
+        if count > POSITIONAL and not free:
             yield function.lineno, f"{function.name}(): parameters after the second must be keyword-only"
 
 
@@ -265,7 +271,7 @@ RULES = [
     Rule(
         check_arguments,
         ("def f(a, b, *, c, d, e, f, g, h): ...", "class C:\n  def f(self, *, a, b, c, d, e, f, g, h): ..."),
-        "class C:\n  def f(self, a, b, *, c, d, e, f, g): ...\n@app.command()\ndef g(*, a, b, c, d, e, f, g, h): ...",
+        "class C:\n  def f(self, a, b, *, c, d, e, f, g): ...",
     ),
     Rule(
         check_positional,
@@ -281,7 +287,8 @@ RULES = [
         "from transformers import TrainerCallback\n"
         "class C(TrainerCallback):\n  def on_save(self, args, state, control, **rest): ...\n"
         "class D:\n  def f(self, a, b, *, c): ...\n  def __exit__(self, kind, error, trace): ...\n"
-        "def f(a, b, *rest, c):\n  def hook(module, args, kwargs): ...\n",
+        "def f(a, b, *rest, c):\n  def hook(module, args, kwargs): ...\n"
+        "def _f(a, b, c): ...\n",
     ),
     Rule(
         check_glossary,
@@ -337,6 +344,14 @@ RULES = [
         "torch.load('x', weights_only=True)\nfrom safetensors.torch import load_file",
     ),
 ]
+
+
+def test_a_verb_is_judged_by_its_file() -> None:
+    code = "def span(a, b, c, d, e, f, g, h): ..."
+    for check in (check_arguments, check_positional):
+        assert list(check(Source(Path("text/span.py"), code)))
+        assert not list(check(Source(Path("cli/span.py"), code)))
+        assert list(check(Source(Path("cli/train.py"), code)))
 
 
 def test_the_house_is_there_to_be_judged() -> None:

@@ -105,7 +105,7 @@ def fit(
         precision = torch.bfloat16 if recipe.training.bf16 else None
 
         def scorer(model: Labeler) -> dict[str, float]:
-            return score_dev(model, corpus.dev, precision)
+            return score_dev(model, corpus.dev, precision=precision)
 
     trainer = LabelerTrainer(
         labeler,
@@ -120,7 +120,7 @@ def fit(
     return trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False), trainer.state.log_history
 
 
-def score_dev(labeler: Labeler, dev: Sequence[Document], precision: torch.dtype | None) -> dict[str, float]:
+def score_dev(labeler: Labeler, dev: Sequence[Document], *, precision: torch.dtype | None) -> dict[str, float]:
     """The scores that choose the best epoch."""
     report = evaluate(dev, Runner(labeler, autocast=precision).stream(dev), cases=0)  # type: ignore[arg-type]
     rates = {name: report.score(f"exact.{name}") for name in ("f1", "precision", "recall")}

@@ -20,7 +20,7 @@ SLOT = re.compile(r"\{(\w+)(?::([\w.]*)(?:/(\w+))?)?\}")
 
 @dataclass(frozen=True)
 class Grammar:
-    """What one task's documents are made of: patterns, each good for one sentence.
+    """What one task's documents are made of: patterns, each with slots to be filled.
 
     In a pattern, `{list}` is a drawn word, `{list:LABEL}` a span and `{list:LABEL/key}` one that edges may name;
     edges follow after `||`: `x ARG0 a` is a relation ARG0 from x to a.

@@ -1,0 +1,163 @@
+"""Estimate: what a training run needs in memory and time, before a weight is downloaded or a step is taken.
+
+Says what it assumes; it is right to a factor of about two.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagwright.recipe.estimate.machine import Machine, measure_machine
+from tagwright.recipe.estimate.shape import Shape, look_up
+from tagwright.recipe.recipe import Recipe
+from tagwright.text.document import Document
+from tagwright.text.ledger import Ledger
+from tagwright.tokens.batch import Cutter, Limits, Piece
+from tagwright.training.batches import Buckets
+
+GIB = 1 << 30
+FIXED = 0.6 * GIB  # Python and the libraries
+SPARE = 1.5  # norms, activation functions and gradients on their way, beside the inputs and outputs of matrices
+SCORES = 8  # matrices of attention scores that a layer keeps where no fused kernel spares them
+EFFICIENCY = 0.6  # of the measured matrix rate that a real step reaches
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Bytes and seconds of a training run; `lengths` are the tokens of the windows that the documents become."""
+
+    model: str
+    weights: int
+    machine: Machine
+    memory: dict[str, int]
+    steps: int
+    tokens: int
+    seconds: float
+    lengths: tuple[int, ...]
+    windowed: int
+    notes: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.memory.values())
+
+    @property
+    def fits(self) -> bool:
+        return self.total <= self.machine.memory
+
+    def to_dict(self) -> dict[str, Any]:
+        left_out = {"lengths"}
+        plain = {name: value for name, value in asdict(self).items() if name not in left_out}
+        return plain | {"total": self.total, "fits": self.fits}
+
+    def lines(self) -> Iterator[str]:
+        """The estimate in words, with its assumptions."""
+        parts = ", ".join(f"{name} {show_bytes(size)}" for name, size in self.memory.items())
+        yield f"{self.model}: {self.weights / 1e6:,.1f} million weights"
+        yield f"memory: about {show_bytes(self.total)} ({parts})"
+        yield f"time: about {show_time(self.seconds)} for {self.steps:,} steps, {self.tokens:,} padded tokens an epoch"
+        have = (
+            f"{self.machine.name}: {show_bytes(self.machine.memory)}, {self.machine.flops / 1e9:,.0f} GFLOP/s measured"
+        )
+        yield f"machine: {have}, of which training reaches about {EFFICIENCY:.0%}"
+        if not self.fits:
+            yield (
+                f"It does not fit: {show_bytes(self.total)} are needed, {show_bytes(self.machine.memory)} are free. "
+                "Make batches smaller (training.tokens_per_batch), set backbone.gradient_checkpointing = true, "
+                'train the head alone (tuning.name = "frozen"), or take a smaller model.'
+            )
+
+
+def show_bytes(size: float) -> str:
+    return f"{size / GIB:.1f} GiB" if size >= GIB / 10 else f"{size / (1 << 20):.0f} MiB"
+
+
+def show_time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def estimate(recipe: Recipe, documents: Sequence[Document], *, machine: Machine | None = None) -> Estimate:
+    """What training by this recipe on these documents would need on this machine."""
+    shape, tokenizer, most = look_up(recipe.backbone, documents)
+    settings, backbone, ledger = recipe.training, recipe.backbone, Ledger()
+    limit = min(backbone.max_tokens, most)
+    room = max(limit - tokenizer.specials, 1)
+    cutter = Cutter(tokenizer, Limits(limit, min(backbone.overlap, room // 2)))
+    pieces = cutter.cut([document.words for document in documents], ledger)
+    lengths = np.array([len(piece) for piece in pieces], dtype=np.int64)
+    batches = list(
+        Buckets(lengths, tokens=settings.tokens_per_batch, documents=settings.documents_per_batch, seed=settings.seed)
+    )
+    longest = [int(lengths[batch].max()) for batch in batches]
+    padded = [len(batch) * size for batch, size in zip(batches, longest, strict=True)]
+    machine = machine or measure_machine(bf16=settings.bf16)
+    steps = settings.max_steps if settings.max_steps > 0 else int(len(batches) * settings.num_train_epochs)
+    work = _Work(recipe, shape, machine)
+    tokens = sum(padded)
+    return Estimate(
+        model=backbone.model,
+        weights=shape.weights,
+        machine=machine,
+        memory=work.find_memory(max(padded, default=0), max(longest, default=0)),
+        steps=steps,
+        tokens=tokens,
+        seconds=work.find_seconds(tokens / max(len(batches), 1), steps),
+        lengths=tuple(lengths.tolist()),
+        windowed=_count_windowed(pieces),
+        notes=dict(ledger.counts) | _count_silent(lengths, pieces, documents),
+    )
+
+
+@dataclass(frozen=True)
+class _Work:
+    """The arithmetic: a recipe, a backbone and a machine."""
+
+    recipe: Recipe
+    shape: Shape
+    machine: Machine
+
+    @property
+    def moves(self) -> int:
+        """Weights that training changes; the head's are too few to count."""
+        return 0 if self.recipe.tuning.name == "frozen" else self.shape.weights
+
+    def find_memory(self, tokens: int, longest: int) -> dict[str, int]:
+        """Bytes by use, for a batch of so many padded tokens, the longest document of this length."""
+        size = 4 if self.recipe.backbone.dtype == "float32" else 2
+        floats = 2 if self.recipe.training.bf16 else 4
+        per_token = int(SPARE * self.shape.wide)
+        if self.shape.keeps_scores:
+            per_token += SCORES * self.shape.layers * self.shape.heads * longest
+        if self.recipe.backbone.gradient_checkpointing or not self.moves:
+            per_token = 2 * per_token // max(self.shape.layers, 1)  # one layer at a time
+        return {
+            "weights": self.shape.weights * size,
+            "gradients": self.moves * size,
+            "Adam": 2 * self.moves * size,
+            "activations": tokens * per_token * floats,
+            "libraries": int(FIXED),
+        }
+
+    def find_seconds(self, tokens: float, steps: int) -> float:
+        """Forward and backward are 6 operations for each weight and token, forward alone is 2; Adam moves 28 bytes."""
+        operations = 6 if self.moves else 2
+        matrices = operations * self.shape.multiplied * tokens / (self.machine.flops * EFFICIENCY)
+        return steps * (matrices + 28 * self.moves / self.machine.bandwidth)
+
+
+def _count_windowed(pieces: Sequence[Piece]) -> int:
+    """Documents that don't fit into one window."""
+    counts = np.bincount([piece.document for piece in pieces]) if pieces else np.zeros(0)
+    return int((counts > 1).sum())
+
+
+def _count_silent(lengths: NDArray[np.int64], pieces: Sequence[Piece], documents: Sequence[Document]) -> dict[str, int]:
+    """Words that the tokenizer gives no token: the model can't see them."""
+    seen = sum(len(np.unique(piece.words[piece.words >= 0])) for piece in pieces)
+    silent = sum(len(document) for document in documents) - seen
+    return {"word that the tokenizer gives no token": silent} if silent else {}

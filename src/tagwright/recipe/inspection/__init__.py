@@ -1,0 +1,1 @@
+"""Looking at labelled data before anything is trained. Loads neither torch nor transformers."""

@@ -1,0 +1,77 @@
+"""Advice: a recipe with sensible settings for a data set, each with its reason. A start, not a search."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from tagwright.io.kind import FileOptions
+from tagwright.recipe.inspection.summary import Summary
+from tagwright.recipe.recipe import Recipe
+
+UNTRAINED = "builtin:untrained"
+STEPS = 1500  # about so many suffice to fine-tune a small backbone
+FEWEST, MOST = 4, 40  # epochs
+SHORT = 40  # words; documents as short as these are best batched by number
+
+
+class Advice(NamedTuple):
+    """A recipe, comments by dotted name, and the settings worth showing."""
+
+    recipe: Recipe
+    notes: Mapping[str, str]
+    shown: frozenset[str]
+
+
+def advise(
+    summary: Summary,
+    *,
+    files: Mapping[str, str],
+    model: str,
+    out: str,
+    kind: str | None = None,
+    options: FileOptions | None = None,
+) -> Advice:
+    """A recipe for training on `files` (train and, where there are any, dev and test)."""
+    options = options or FileOptions()
+    notes = NOTES | {"data.train": f"{summary.documents:,} documents, {len(summary.labels)} labels"}
+    settings: dict[str, Any] = {"out": out, "backbone.model": model} | {f"data.{k}": v for k, v in files.items()}
+    for name in ("word_column", "tag_column", "text_column", "scheme", "encoding"):
+        if (value := getattr(options, name)) != getattr(FileOptions(), name):
+            settings[f"data.{name}"], notes[f"data.{name}"] = value, "as given to `tagwright init`"
+    if kind is not None:
+        settings["data.kind"], notes["data.kind"] = kind, "as given to `tagwright init`"
+    if "dev" not in files:
+        notes["data.dev_share"] = "no dev file: this share of train is set aside, always the same documents"
+    settings |= _choose_batches(summary, notes)
+    documents = settings.get("training.per_device_train_batch_size", 16)
+    epochs = min(max(round(STEPS * documents / max(summary.documents, 1)), FEWEST), MOST)
+    settings["training.num_train_epochs"] = epochs
+    settings["training.learning_rate"] = 1e-3 if model == UNTRAINED else 5e-5
+    if model == UNTRAINED:
+        notes["backbone.model"] = "small, random weights: shows the way; put a hub id or a folder here for good scores"
+        notes["training.learning_rate"] = "for random weights; 2e-5 to 1e-4 for pretrained ones"
+    return Advice(Recipe().change(settings), notes, frozenset(settings) | frozenset(notes))
+
+
+def _choose_batches(summary: Summary, notes: dict[str, str]) -> dict[str, int]:
+    """So many documents where all are short, a budget of tokens where lengths differ widely."""
+    if summary.lengths.find_quantile(0.99) <= SHORT:
+        notes["training.per_device_train_batch_size"] = "documents in a batch; 8 where there are few in all"
+        return {"training.per_device_train_batch_size": 16 if summary.documents >= 500 else 8}
+    notes["training.tokens_per_batch"] = "padded tokens in a batch: lengths differ widely; halve it if memory is short"
+    return {"training.tokens_per_batch": 2048 if summary.documents >= 500 else 1024}
+
+
+NOTES = {
+    "data": "Files, and how they are read. `tagwright inspect` says what is in them.",
+    "backbone": "The pretrained model.",
+    "backbone.model": "hub id, local folder, or builtin:untrained",
+    "backbone.max_tokens": "longer documents are cut into windows that overlap",
+    "head": "How words get their labels.",
+    "head.name": "softmax or crf; crf keeps tags consistent and costs a little time",
+    "training": "Names are those of transformers.TrainingArguments; any of them may stand here.",
+    "training.num_train_epochs": "more for fewer documents; training stops earlier when dev stops improving",
+    "training.learning_rate": "2e-5 to 1e-4 is usual",
+    "training.early_stopping_patience": "epochs without a better F1 on dev",
+    "training.seed": "initialisation and order; --seeds 3 trains three times and shows the spread",
+    "training.bf16": "true halves memory and time on a GPU that knows bfloat16",
+}

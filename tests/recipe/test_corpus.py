@@ -1,0 +1,97 @@
+"""Corpora: files read, dev set aside, low-resource draws and their dev policies."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from tagwright.errors import DataError, RecipeError
+from tagwright.recipe.corpus import Corpus, check_overlap, draw_corpus, hash_file, load_corpus, require_labels
+from tagwright.recipe.recipe import DataConfig, DrawConfig, Recipe
+from tagwright.text.document import Document
+from tagwright.text.ledger import Ledger
+from tagwright.text.synthetic import make_corpus
+
+LINES = "Ada\tB-PER\nsaw\tO\nRome\tB-LOC\n\n"
+
+
+def write(path: Path, count: int, *, text: str = LINES) -> str:
+    path.write_text("".join(text.replace("saw", f"saw{n}") for n in range(count)), encoding="utf-8")
+    return str(path)
+
+
+def test_files_are_read_with_their_hashes(tmp_path: Path) -> None:
+    train, dev = write(tmp_path / "train.conll", 9), write(tmp_path / "dev.conll", 3)
+    corpus = load_corpus(DataConfig(train=train, dev=dev), Ledger())
+    assert (len(corpus.train), len(corpus.dev), len(corpus.test)) == (9, 3, 0)
+    assert corpus.facts["train"] == {"file": "train.conll", "documents": 9, "blake2b": hash_file(Path(train))}
+
+
+def test_without_dev_a_seeded_part_is_set_aside_and_announced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    config = DataConfig(train=write(tmp_path / "train.conll", 40), dev_share=0.2)
+    with caplog.at_level(logging.INFO, logger="tagwright"):
+        corpus = load_corpus(config, Ledger())
+    assert (len(corpus.train), len(corpus.dev)) == (32, 8)
+    assert "8 of 40 training documents were set aside" in caplog.text
+    assert load_corpus(config, Ledger()).dev == corpus.dev
+
+
+def test_no_training_file_is_a_recipe_error() -> None:
+    with pytest.raises(RecipeError, match="data.train"):
+        load_corpus(DataConfig(), Ledger())
+
+
+def test_the_synthetic_corpus_has_all_three_parts() -> None:
+    corpus = load_corpus(DataConfig(train="synthetic:ner", documents=50), Ledger())
+    assert len(corpus.train) + len(corpus.dev) + len(corpus.test) == 50
+    assert not {d.id for d in corpus.train} & {d.id for d in [*corpus.dev, *corpus.test]}
+
+
+def make(train: int, dev: int) -> Corpus:
+    documents = make_corpus("ner", documents=train + dev, seed=3)
+    return Corpus(documents[:train], documents[train:])
+
+
+@pytest.mark.parametrize(
+    ("draw", "sizes"),
+    [
+        (DrawConfig(), (60, 30)),
+        (DrawConfig(shots=10), (10, 10)),
+        (DrawConfig(shots=10, dev_policy="full"), (10, 30)),
+        (DrawConfig(shots=10, dev_policy="cv"), (10, 0)),
+        (DrawConfig(percent=20), (12, 12)),
+    ],
+)
+def test_dev_policies(draw: DrawConfig, sizes: tuple[int, int]) -> None:
+    corpus = draw_corpus(make(60, 30), draw, seed=1, ledger=Ledger())
+    assert (len(corpus.train), len(corpus.dev)) == sizes
+
+
+def test_the_draw_follows_the_seed_unless_it_is_fixed() -> None:
+    corpus = make(60, 30)
+
+    def drawn(draw: DrawConfig, seed: int) -> list[str]:
+        return [document.id for document in draw_corpus(corpus, draw, seed=seed, ledger=Ledger()).train]
+
+    assert drawn(DrawConfig(shots=8), 1) != drawn(DrawConfig(shots=8), 2)
+    assert drawn(DrawConfig(shots=8, seed=5), 1) == drawn(DrawConfig(shots=8, seed=5), 2)
+
+
+def test_every_label_gets_its_shots() -> None:
+    corpus = draw_corpus(make(200, 30), DrawConfig(shots_per_label=3), seed=1, ledger=Ledger())
+    counts: dict[str, int] = {}
+    for document in corpus.train:
+        for span in document.spans:
+            counts[span.label] = counts.get(span.label, 0) + 1
+    assert min(counts.values()) >= 3 and len(corpus.train) < 200
+
+
+def test_overlap_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    documents = make_corpus("ner", documents=5, seed=0)
+    check_overlap(Corpus(documents, dev=documents[:2]))
+    assert "2 dev documents also stand in train" in caplog.text
+
+
+def test_documents_without_labels_are_refused() -> None:
+    with pytest.raises(DataError, match="tag column"):
+        require_labels(Recipe(), Corpus([Document.from_words(["no", "labels"])]))

@@ -1,0 +1,123 @@
+"""Recipes: read, changed, checked as a whole."""
+
+from pathlib import Path
+
+import pytest
+
+from tagwright.errors import RecipeError
+from tagwright.recipe.recipe import Recipe, parse_setting
+from tagwright.recipe.toml import write_toml
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_recipe_survives_toml(tmp_path: Path) -> None:
+    recipe = Recipe.from_dict(
+        {
+            "out": 'runs/"quoted" \\ path\n',
+            "data": {"train": "a.conll", "tag_column": 3, "label_names": ["O", "B-ü"], "dev_share": 0.25},
+            "head": {"name": "crf", "scheme": "BIOES"},
+            "training": {"learning_rate": 3e-05, "bf16": True, "optim": "adamw_torch"},
+        }
+    )
+    path = tmp_path / "recipe.toml"
+    path.write_text(write_toml(recipe), encoding="utf-8")
+    assert Recipe.from_toml(path) == recipe
+
+
+def test_comments_and_chosen_settings_are_written() -> None:
+    recipe = Recipe.from_dict({"data": {"train": "a.conll"}})
+    text = write_toml(recipe, notes={"data": "Your files.", "data.train": "the file"}, only=frozenset({"data.train"}))
+    assert text == '# Your files.\n[data]\ntrain = "a.conll"  # the file\n'
+
+
+def test_all_faults_are_told_together() -> None:
+    with pytest.raises(RecipeError) as caught:
+        Recipe.from_dict(
+            {
+                "backbone": {"modell": "x"},
+                "training": {"learning_rate": -1, "per_device_train_batch_size": 4},
+                "draw": {"shots": 3, "percent": 5},
+            }
+        )
+    message = str(caught.value)
+    assert "backbone.modell" in message and "Did you mean 'model'?" in message
+    assert "training.learning_rate" in message and "-1" in message
+    assert "shots and percent" in message
+
+
+def test_two_batch_sizes_are_refused() -> None:
+    with pytest.raises(RecipeError, match="tokens_per_batch.*per_device_train_batch_size"):
+        Recipe.from_dict({"training": {"tokens_per_batch": 512, "per_device_train_batch_size": 4}})
+
+
+@pytest.mark.parametrize(
+    ("settings", "hint"),
+    [
+        ({"head": {"name": "sofmax"}}, "Did you mean 'softmax'?"),
+        ({"tuning": {"name": "frozn"}}, "Did you mean 'frozen'?"),
+        ({"training": {"warmup_ratio": 0.1}}, "warmup_steps"),
+        ({"training": {"evaluation_strategy": "epoch"}}, "eval_strategy"),
+        ({"trainin": {}}, "Did you mean 'training'?"),
+    ],
+)
+def test_a_wrong_name_gets_the_right_one(settings: dict[str, object], hint: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        Recipe.from_dict(settings)
+    assert hint in str(caught.value)
+
+
+def test_settings_are_changed_by_dotted_name() -> None:
+    recipe = Recipe().change({"training.seed": 7, "out": "x", "draw.shots": 10})
+    assert (recipe.training.seed, recipe.out, recipe.draw.shots) == (7, "x", 10)
+    with pytest.raises(RecipeError, match="single value"):
+        recipe.change({"out.deep": 1})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("training.learning_rate=3e-5", ("training.learning_rate", 3e-5)),
+        ("training.bf16=true", ("training.bf16", True)),
+        ("backbone.model=org/name", ("backbone.model", "org/name")),
+        ('data.train="a b.conll"', ("data.train", "a b.conll")),
+        ("training.tokens_per_batch=2048", ("training.tokens_per_batch", 2048)),
+    ],
+)
+def test_settings_are_parsed(text: str, expected: tuple[str, object]) -> None:
+    assert parse_setting(text) == expected
+
+
+def test_a_setting_without_value_is_refused() -> None:
+    with pytest.raises(RecipeError, match="section.name=value"):
+        parse_setting("training.seed")
+
+
+def test_missing_and_damaged_files(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="tagwright init"):
+        Recipe.from_toml(tmp_path / "none.toml")
+    bad = tmp_path / "bad.toml"
+    bad.write_text("[data\n")
+    with pytest.raises(RecipeError, match="not valid TOML"):
+        Recipe.from_toml(bad)
+
+
+@pytest.mark.parametrize(
+    ("draw", "policy"),
+    [({}, "full"), ({"shots": 5}, "matched"), ({"percent": 5}, "matched"), ({"shots": 5, "dev_policy": "cv"}, "cv")],
+)
+def test_dev_is_matched_whenever_something_is_drawn(draw: dict[str, object], policy: str) -> None:
+    assert Recipe.from_dict({"draw": draw}).draw.policy == policy
+
+
+RECIPES = sorted((ROOT / "recipes").rglob("*.toml"))
+
+
+def test_recipes_are_there() -> None:
+    assert RECIPES
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_recipe_that_ships_can_be_read_and_names_its_command(path: Path) -> None:
+    Recipe.from_toml(path)
+    assert f"tagwright train {path.relative_to(ROOT).as_posix()}" in path.read_text(encoding="utf-8")

@@ -1,0 +1,99 @@
+"""Whole runs: trained, scored, saved, resumed, repeated."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+import tagwright
+from tagwright.errors import RecipeError
+from tagwright.recipe.build import find_scheme, resolve
+from tagwright.recipe.corpus import Corpus
+from tagwright.recipe.folds import cross_validate
+from tagwright.recipe.outputs import write_outputs
+from tagwright.recipe.recipe import Recipe
+from tagwright.recipe.run import check_folder, fit, train_labeler, vary_seed
+from tagwright.text.document import Document
+from tagwright.text.ledger import Ledger
+from tagwright.text.span import Span
+from tagwright.text.synthetic import make_corpus
+
+QUICK = {"training.num_train_epochs": 2, "training.learning_rate": 1e-3, "backbone.max_tokens": 64}
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Corpus:
+    documents = make_corpus("ner", documents=60, seed=0)
+    return Corpus(documents[:40], documents[40:50], documents[50:])
+
+
+def test_a_run_trains_scores_and_saves(corpus: Corpus, tmp_path: Path) -> None:
+    outcome = train_labeler(Recipe().change(QUICK), corpus, folder=tmp_path / "run")
+    write_outputs(outcome, tmp_path / "run")
+    assert outcome.dev is not None and outcome.test is not None and len(outcome.predicted) == 10
+    assert [entry for entry in outcome.history if "eval_f1" in entry]
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {"tagwright.json", "report.html", "report.json", "recipe.toml", "test.predicted.jsonl"} <= names
+    assert "checkpoints" not in names
+    saved = json.loads((tmp_path / "run" / "report.json").read_text(encoding="utf-8"))
+    assert saved["test"]["documents"] == 10
+    again = tagwright.load(tmp_path / "run", check=True)
+    assert [d.spans for d in again.predict(corpus.test)] == [d.spans for d in outcome.predicted]
+    assert Recipe.from_toml(tmp_path / "run" / "recipe.toml") == outcome.recipe
+    with pytest.raises(RecipeError, match="--resume"):
+        check_folder(tmp_path / "run", resume=False, overwrite=False)
+    check_folder(tmp_path / "run", resume=True, overwrite=False)
+
+
+def test_the_same_seed_gives_the_same_labeler_and_another_does_not(corpus: Corpus) -> None:
+    recipe = Recipe().change(QUICK | {"training.num_train_epochs": 1})
+
+    def weights(plan: Recipe) -> list[float]:
+        tagger = train_labeler(plan, corpus).labeler.tagger
+        return [float(weight.detach().sum()) for weight in tagger.parameters()]
+
+    first = weights(recipe)
+    assert weights(recipe) == first
+    assert weights(vary_seed(recipe, 1)) != first
+
+
+def test_train_takes_documents_and_paths(corpus: Corpus, tmp_path: Path) -> None:
+    path = tmp_path / "train.jsonl"
+    tagwright.write(corpus.train, path)
+    labeler = tagwright.train(path, list(corpus.dev), out=tmp_path / "run", settings=QUICK)
+    assert labeler.origin.data["dev"]["documents"] == 10
+    assert isinstance(labeler("Ada went to Rome ."), list)
+
+
+def test_cross_validation_needs_no_dev_and_picks_the_epochs(corpus: Corpus, caplog: pytest.LogCaptureFixture) -> None:
+    recipe = Recipe().change(QUICK | {"draw.shots": 12, "draw.dev_policy": "cv", "training.num_train_epochs": 3})
+    with caplog.at_level(logging.INFO, logger="tagwright"):
+        outcome = train_labeler(recipe, corpus)
+    assert outcome.dev is None
+    assert "cross-validated F1" in outcome.labeler.origin.scores
+    assert caplog.text.count("Fold ") == 5
+    epochs = int(caplog.text.split(" epochs; training on all")[0].split()[-1])
+    assert max(entry["epoch"] for entry in outcome.history) == epochs
+
+
+def test_one_document_cannot_be_cross_validated(corpus: Corpus) -> None:
+    with pytest.raises(RecipeError, match="at least 2"):
+        cross_validate(Recipe(), Corpus(corpus.train[:1]), fit=fit)
+
+
+def test_the_scheme_follows_the_data() -> None:
+    tagged = Document.from_words(["a", "b"], spans=(Span(0, 1, "DET"), Span(1, 2, "NOUN")))
+    named = Document.from_words(["a", "b", "c", "d"], spans=(Span(0, 2, "PER"),))
+    sparse = Document.from_words(["a", "b", "c", "d"], spans=(Span(0, 1, "PER"),))
+    assert [find_scheme([document]) for document in (tagged, named, sparse)] == ["WORD", "BIO", "BIO"]
+    fixed = Recipe().change({"head.scheme": "BIOES"})
+    assert resolve(fixed, [tagged]) == fixed
+
+
+def test_what_the_head_cannot_hold_is_counted(corpus: Corpus) -> None:
+    nested = Document.from_words(["a", "b", "c"], id="x", spans=(Span(0, 3, "PLACE"), Span(1, 2, "PLACE")))
+    unheld = Ledger()
+    recipe = Recipe().change(QUICK | {"training.num_train_epochs": 1})
+    train_labeler(recipe, Corpus([*corpus.train, nested], corpus.dev), ledger=unheld)
+    assert any("overlapping" in line for line in unheld.lines())
