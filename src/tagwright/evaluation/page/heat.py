@@ -1,0 +1,65 @@
+"""The confusion table as a heat map: gold labels down, predicted labels across. Knows a Confusion alone."""
+
+from collections import Counter
+
+from tagwright.evaluation.mistakes import Confusion
+from tagwright.evaluation.page.colours import Colours, draw_label
+from tagwright.evaluation.page.elements import Html, cell, head, join, scroll, show_count, tag
+
+MOST = 40  # labels drawn: a table of 100 x 100 can't be read
+
+
+def draw_confusion(confusion: Confusion, colours: Colours) -> Html:
+    """The table; the darker a cell, the larger its share of the gold label's spans."""
+    labels = _find_labels(confusion)
+    wrong = _count_wrong(confusion)
+    drawn = sorted(sorted(labels, key=lambda label: (-wrong[label], label))[:MOST])
+    names = [head(join([tag("span", draw_label(label, colours))]), class_="turned") for label in drawn]
+    ends = [head(join([tag("span", name)]), class_="turned end") for name in ("missed", "wrong bounds")]
+    rows = [_draw_row(confusion, label, drawn=drawn, colours=colours) for label in drawn]
+    corner = tag("td", tag("small", "gold ↓  predicted →"), class_="corner")
+    top = tag("thead", tag("tr", corner, *names, *ends))
+    table = tag("table", top, tag("tbody", *rows, _draw_spurious(confusion, drawn)), class_="heat")
+    left = len(labels) - len(drawn)
+    note = f"Drawn are the {MOST} labels with the most mistakes; {show_count(left, 'label')} left out." if left else ""
+    return join([scroll(table, "Confusion of labels"), *([tag("p", note, class_="note")] if note else [])])
+
+
+def _find_labels(confusion: Confusion) -> set[str]:
+    found = {label for gold, row in confusion.cells.items() for label in (gold, *row)} | set(confusion.boundary)
+    return found - {""}
+
+
+def _count_wrong(confusion: Confusion) -> Counter[str]:
+    """Mistakes that each label has a part in, on either side."""
+    wrong = Counter(confusion.boundary)
+    for gold, row in confusion.cells.items():
+        for said, count in row.items():
+            if gold != said:
+                wrong.update({gold: count, said: count})
+    return wrong
+
+
+def _draw_row(confusion: Confusion, gold: str, *, drawn: list[str], colours: Colours) -> Html:
+    row, bounds = confusion.cells.get(gold, {}), confusion.boundary.get(gold, 0)
+    total = sum(row.values()) + bounds
+    title = tag("th", draw_label(gold, colours), scope="row")
+    cells = [_draw_cell(row.get(said, 0), total, kind="hit" if said == gold else "slip") for said in drawn]
+    ends = [_draw_cell(count, total, kind="slip end") for count in (row.get("", 0), bounds)]
+    return tag("tr", title, *cells, *ends)
+
+
+def _draw_spurious(confusion: Confusion, drawn: list[str]) -> Html:
+    """The last row. What has no gold span is shaded by its share of all spurious spans."""
+    row = confusion.cells.get("", {})
+    total = sum(row.values())
+    cells = [_draw_cell(row.get(said, 0), total, kind="slip") for said in drawn]
+    return tag(
+        "tr", tag("th", "spurious", scope="row"), *cells, cell("", class_="end"), cell("", class_="end"), class_="end"
+    )
+
+
+def _draw_cell(count: int, total: int, *, kind: str) -> Html:
+    if not count:
+        return cell("·", class_="none end" if kind.endswith("end") else "none")
+    return tag("td", show_count(count), class_=kind, style=f"--p:{count / total:.2f}")

@@ -1,0 +1,134 @@
+"""Page: one self-contained HTML file about a training or an evaluation run. Knows reports and the log of a training.
+
+No request leaves it: style, charts and script are within, and its policy forbids all else.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from math import isfinite
+
+from tagwright.evaluation.page.charts import Chart, Point, draw_chart
+from tagwright.evaluation.page.colours import pick_colours, write_palette
+from tagwright.evaluation.page.elements import Html, join, show_count, show_rate, tag
+from tagwright.evaluation.page.part import draw_headline, draw_part
+from tagwright.evaluation.report import Report
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What is told: `reports` by part (the first one in full, the others folded), `history` as the Trainer logs it.
+
+    `facts` (model, data, seed, time ...) and `unheld` (what was lost or out of reach, counted) are lines for people.
+    """
+
+    title: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    reports: Mapping[str, Report] = field(default_factory=dict)
+    history: Sequence[Mapping[str, float]] = ()
+    unheld: Sequence[str] = ()
+    recipe: str = ""
+
+
+def render_page(page: Page) -> str:
+    """The page as HTML. The same page gives the same text."""
+    sections = list(_draw_sections(page))
+    links = [tag("a", title, href=f"#{name}") for name, title, _ in sections]
+    tiles = [draw_headline(report, part) for part, report in page.reports.items()]
+    top = tag(
+        "header",
+        tag("p", "Tagwright report", class_="name"),
+        tag("h1", page.title, dir="auto"),
+        *([tag("div", *tiles, class_="tiles")] if tiles else []),
+        tag("nav", *links, aria_label="Sections"),
+    )
+    body = tag("body", tag("main", top, *(content for _, _, content in sections)), _write_script())
+    return f"<!doctype html>\n{tag('html', _draw_head(page.title), body, lang='en')}\n"
+
+
+def _draw_head(title: str) -> Html:
+    return tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        tag("title", f"{title}: report"),
+        tag("style", Html(write_palette() + _read("page.css"))),
+    )
+
+
+def _write_script() -> Html:
+    return tag("script", Html(_read("filter.js")))
+
+
+def _read(name: str) -> str:
+    return files("tagwright.evaluation.page").joinpath(name).read_text("utf-8")
+
+
+def _draw_sections(page: Page) -> Iterator[tuple[str, str, Html]]:
+    """Id, title and content of each section."""
+    yield from _draw_parts(page.reports)
+    charts = list(_draw_charts(page.history))
+    if charts:
+        yield "training", "Training", _section("training", "Training", tag("div", *charts, class_="charts"))
+    lost = [tag("li", line, dir="auto") for line in _list_lost(page)]
+    said = tag("ul", *lost, class_="lost") if lost else tag("p", "Nothing was reported.", class_="note")
+    yield "lost", "Out of reach", _section("lost", "Out of reach", said)
+    if page.facts or page.recipe:
+        yield "run", "Run", _section("run", "Run", *_draw_run(page))
+
+
+def _section(name: str, title: str, *content: Html) -> Html:
+    return tag("section", tag("h2", title), *content, id=name, class_="part")
+
+
+def _draw_parts(reports: Mapping[str, Report]) -> Iterator[tuple[str, str, Html]]:
+    labels = {label for report in reports.values() for label in report.groups["exact"].labels}
+    colours = pick_colours(labels)
+    for place, (part, report) in enumerate(reports.items()):
+        name, title = f"part-{place}", part[:1].upper() + part[1:]
+        content = draw_part(report, colours, name=name)
+        if place == 0:
+            yield name, title, _section(name, title, content)
+        else:
+            number = tag("span", f"{show_rate(report.headline)}, scores and mistakes", class_="note")
+            fold = tag("details", tag("summary", tag("h2", title), number), content)
+            yield name, title, tag("section", fold, id=name, class_="part folded")
+
+
+def _list_lost(page: Page) -> list[str]:
+    """What the run could not hold, and what scoring could not."""
+    scoring = [f"{part}: {line}" for part, report in page.reports.items() for line in report.left_out]
+    return [*page.unheld, *scoring]
+
+
+def _draw_charts(history: Sequence[Mapping[str, float]]) -> Iterator[Html]:
+    losses, broken = _find_points(history, "loss")
+    if losses:
+        note = f"last {losses[-1][1]:.4g}"
+        if broken:
+            note += f"; {show_count(broken, 'value')} not a number"
+        yield draw_chart(Chart("Training loss", losses, note=note, from_zero=True))
+    scores, _ = _find_points(history, "eval_f1")
+    if scores:
+        points = [(step, 100 * value) for step, value in scores]
+        best = max(points, key=lambda point: point[1])
+        yield draw_chart(Chart("Dev F1", points, note=f"best {best[1]:.2f} at step {best[0]:,g}", peak=best))
+
+
+def _find_points(history: Sequence[Mapping[str, float]], name: str) -> tuple[list[Point], int]:
+    """Step and value where the log has one, in order, and how many values are no number."""
+    logged = [(entry.get("step", place), entry[name]) for place, entry in enumerate(history) if name in entry]
+    points = sorted(point for point in logged if isfinite(point[1]))
+    return points, len(logged) - len(points)
+
+
+def _draw_run(page: Page) -> list[Html]:
+    facts = [tag("div", tag("dt", name), tag("dd", value, dir="auto")) for name, value in page.facts.items()]
+    parts = [tag("dl", *facts)] if facts else []
+    if page.recipe:
+        parts.append(tag("details", tag("summary", "Recipe"), tag("pre", page.recipe, tabindex="0")))
+    return [join(parts)]

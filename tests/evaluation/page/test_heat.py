@@ -1,0 +1,30 @@
+"""The heat map: every cell, missed, spurious, wrong bounds, and what happens to very many labels."""
+
+from page_markup import Reader, make_report
+from tagwright.evaluation.mistakes import Confusion
+from tagwright.evaluation.page.heat import MOST, draw_confusion
+
+
+def test_rows_are_gold_and_columns_are_predictions() -> None:
+    markup = draw_confusion(make_report().confusion, {})
+    rows = [Reader(row.split("</tr>")[0].join(("<tr>", "</tr>"))).text for row in markup.split("<tr")[1:]]
+    read = [row.partition(">")[2] for row in rows]
+    assert read[0].endswith("LOCPERmissedwrong bounds")
+    assert read[1:] == ["LOC1··1", "PER111·", "spurious·1"]
+
+
+def test_a_cell_is_as_dark_as_its_share_of_the_row() -> None:
+    read = Reader(draw_confusion(Confusion({"A": {"A": 3, "B": 1}}, {"A": 4}), {}))
+    assert [cell["style"] for cell in read.find("td", "hit")] == ["--p:0.38"]
+    assert [cell["style"] for cell in read.find("td", "slip")] == ["--p:0.12", "--p:0.50"]
+
+
+def test_of_very_many_labels_those_with_most_mistakes_are_drawn_and_the_rest_counted() -> None:
+    cells = {f"L{n:03}": {f"L{n:03}": 5} for n in range(MOST + 3)} | {"worst": {"": 9}, "": {"L042": 2}}
+    read = Reader(draw_confusion(Confusion(cells), {}))
+    assert "worst" in read.text and "L042" in read.text and "L000" in read.text
+    assert "L041" not in read.text and "4 labels left out" in read.text
+
+
+def test_nothing_to_confuse() -> None:
+    assert Reader(draw_confusion(Confusion(), {})).find("table")
