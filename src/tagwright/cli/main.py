@@ -9,6 +9,12 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
 
+from tagwright.cli.compare import ManyAgainst, compare
+from tagwright.cli.convert import convert
+from tagwright.cli.evaluate import evaluate
+from tagwright.cli.init import init
+from tagwright.cli.inspect import inspect
+from tagwright.cli.predict import predict
 from tagwright.cli.train import train
 from tagwright.errors import TagwrightError
 
@@ -20,7 +26,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command("train")(train)
+for verb in (init, inspect, convert, train, evaluate):
+    app.command(verb.__name__)(verb)
+app.command("compare", cls=ManyAgainst)(compare)
+app.command("predict")(predict)
 
 
 @app.callback()
@@ -50,7 +59,9 @@ def main() -> None:
             f"{error.filename or 'A file'}: {error.strerror or error}. Check the path, its permissions and free space."
         )
     except KeyboardInterrupt:
-        _fail("Stopped. `tagwright train --resume` goes on from the last checkpoint.")
+        _fail(
+            "Stopped." + (" The same command with --resume goes on from the last checkpoint." * ("train" in sys.argv))
+        )
 
 
 def _fail(message: str) -> None:

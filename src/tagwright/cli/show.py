@@ -1,6 +1,8 @@
-"""What several verbs print: score tables, labelled text in colours, notes of what could not be held."""
+"""What several verbs print: score tables, labelled text in colours, what could not be held; no talk from below."""
 
-from collections.abc import Iterable, Sequence
+import logging
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from zlib import crc32
 
 from rich.console import Console
@@ -8,32 +10,73 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from tagwright.evaluation.report import Report
+from tagwright.evaluation.report import Report, Row
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.span import find_flat
 
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red", "bright_cyan", "bright_magenta", "bright_green")
-MODES = ("exact", "boundary", "type", "partial")
+TABLES = {"exact": "label", "relations": "relation", "roles": "role", "slots": "slot"}
+
+
+def quiet_libraries() -> None:
+    """Progress bars and notices of the libraries underneath are for people who call them; errors still come through."""
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    for name in ("accelerate", "huggingface_hub"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="torch|transformers|accelerate|huggingface_hub")
+
+
+def make_console() -> Console:
+    """Standard output; what is not a terminal gets whole lines, however long."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=200)
 
 
 def show_report(console: Console, report: Report, title: str) -> None:
-    """The score table of one part: exact scores by label, then the four modes."""
-    table = Table(title=f"{title}: {report.documents} documents, {report.words} words", title_justify="left")
-    table.add_column("label")
-    for column in ("precision", "recall", "F1", "gold", "predicted", "correct"):
-        table.add_column(column, justify="right")
-    for row in report.rows():
-        if row.group == "exact" and row.part == "label" and row.counts is not None:
-            counts = (str(row.counts.gold), str(row.counts.predicted), str(row.counts.correct))
-            table.add_row(escape(row.label or ""), *(f"{100 * rate:.2f}" for rate in row.rates), *counts)
-    table.add_section()
-    for row in report.rows():
-        if row.part != "label" and (row.group == "exact" or row.part == "micro"):
-            counts = () if row.counts is None else (row.counts.gold, row.counts.predicted, row.counts.correct)
-            name = f"{row.group} ({row.part})"
-            table.add_row(name, *(f"{100 * rate:.2f}" for rate in row.rates), *map(str, counts))
-    console.print(table)
+    """The scores of one part: spans by label and in four modes, then relations, roles, fields where there are any."""
+    for number, (group, head) in enumerate(_choose_tables(report)):
+        name = f"{title}: {report.documents} documents, {report.words} words" if not number else None
+        table = Table(title=name, title_justify="left")
+        table.add_column(head)
+        for column in ("precision", "recall", "F1", "gold", "predicted", "correct"):
+            table.add_column(column, justify="right")
+        for row in _list_rows(report, group, part="label"):
+            table.add_row(*_format(row, escape(row.label or "")))
+        table.add_section()
+        for name in _list_totals(report, group):
+            for row in (row for row in _list_rows(report, name) if row.part != "label"):
+                if row.part == "micro" or name == group:
+                    table.add_row(*_format(row, f"{name} ({row.part})"))
+        console.print(table)
+    for name in ("accuracy", "joint", "slot_accuracy"):
+        if name in report.groups and (name != "accuracy" or report.words):
+            console.print(f"{name.replace('_', ' ')}: {100 * report.score(name):.2f}")
+    for line in report.left_out:
+        console.print(f"Left out of the scores: {escape(line)}", soft_wrap=True)
+
+
+def _choose_tables(report: Report) -> list[tuple[str, str]]:
+    """The groups with labels; spans are left out where neither side has any and something else is there."""
+    found = [(group, head) for group, head in TABLES.items() if group in report.groups]
+    return [(group, head) for group, head in found if report.groups[group].labels] or found[:1]
+
+
+def _list_totals(report: Report, group: str) -> list[str]:
+    extra = {"exact": ["boundary", "type", "partial"], "relations": ["relations_boundary"]}.get(group, [])
+    return [group, *(name for name in extra if name in report.groups)]
+
+
+def _list_rows(report: Report, group: str, *, part: str | None = None) -> Iterator[Row]:
+    return (row for row in report.rows() if row.group == group and part in (None, row.part))
+
+
+def _format(row: Row, name: str) -> list[str]:
+    counts = [] if row.counts is None else [row.counts.gold, row.counts.predicted, row.counts.correct]
+    return [name, *(f"{100 * rate:.2f}" for rate in row.rates), *map(str, counts)]
 
 
 def show_documents(console: Console, documents: Iterable[Document]) -> None:

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagwright.cli.quiet import quiet_libraries
-
 if TYPE_CHECKING:
     from tagwright.recipe.recipe import Recipe
     from tagwright.recipe.run import Outcome
 
-EXAMPLES = 6
+SHOWN = 6
 
 
 def train(
@@ -71,15 +69,13 @@ def _read_recipe(path: Path | None, settings: dict[str, Any], changes: Sequence[
 
 def run_all(plan: "Recipe", *, seeds: int, resume: bool, overwrite: bool) -> None:
     """Read once, train for every seed, show every result and, for several, their spread."""
-    quiet_libraries()
-    from rich.console import Console
-
-    from tagwright.cli.show import show_ledger
+    from tagwright.cli.show import make_console, quiet_libraries, show_ledger
     from tagwright.recipe.corpus import load_corpus
     from tagwright.recipe.run import check_folder, train_labeler, vary_seed
     from tagwright.text.ledger import Ledger
 
-    console, ledger, folder = Console(), Ledger(), Path(plan.out or "")
+    quiet_libraries()
+    console, ledger, folder = make_console(), Ledger(), Path(plan.out or "")
     folders = [folder / f"seed-{number}" for number in range(seeds)] if seeds > 1 else [folder]
     for place in folders:
         check_folder(place, resume=resume, overwrite=overwrite)
@@ -114,7 +110,7 @@ def _finish(console: Any, outcome: "Outcome", place: Path) -> None:
     for part, report in find_reports(outcome).items():
         show_report(console, report, part)
     show_ledger(console, outcome.unheld, "What this labeler can't hold:")
-    show_documents(console, pick_labelled(outcome.predicted, EXAMPLES))
+    show_documents(console, pick_labelled(outcome.predicted, SHOWN))
     console.print(
         f"Saved to {place} in {outcome.seconds:.0f} s. Report: {place / PAGE}", highlight=False, soft_wrap=True
     )

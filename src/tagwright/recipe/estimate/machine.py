@@ -51,4 +51,4 @@ def find_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     limits = [Path(place).read_text().strip() for place in CGROUPS if Path(place).is_file()]
-    return min([psutil.virtual_memory().available, *(int(limit) for limit in limits if limit.isdecimal())])
+    return min([int(psutil.virtual_memory().available), *(int(limit) for limit in limits if limit.isdecimal())])

@@ -34,7 +34,7 @@ def advise(
     options = options or FileOptions()
     notes = NOTES | {"data.train": f"{summary.documents:,} documents, {len(summary.labels)} labels"}
     settings: dict[str, Any] = {"out": out, "backbone.model": model} | {f"data.{k}": v for k, v in files.items()}
-    for name in ("word_column", "tag_column", "text_column", "scheme", "encoding"):
+    for name in ("word_column", "tag_column", "text_column", "scheme", "encoding", "label_names"):
         if (value := getattr(options, name)) != getattr(FileOptions(), name):
             settings[f"data.{name}"], notes[f"data.{name}"] = value, "as given to `tagwright init`"
     if kind is not None:

@@ -90,7 +90,7 @@ def _scan_tags(path: Path, kind: str, *, words: str, tags: str, options: FileOpt
 
 
 def _scan_row_tags(path: Path, options: FileOptions) -> Iterator[list[str]]:
-    for _, row in scan_rows(path, options.encoding, Ledger()):
+    for _, row in scan_rows(path, Ledger(), encoding=options.encoding):
         tags = row.get(TagShape.find_key(row, options.tag_column))
         if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
             yield tags

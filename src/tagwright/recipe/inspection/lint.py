@@ -84,7 +84,7 @@ def _check_text(document: Document, ledger: Ledger) -> None:
         around = document.text[max(0, found.start() - 10) : found.end() + 10]
         ledger.note("text that looks decoded wrongly; check the encoding", f"{document.id} {_show(around)}")
     for word in document.words:
-        if len(word) > LONG_WORD:
+        if len(word) > LONG_WORD and "://" not in word:
             ledger.note(f"word of more than {LONG_WORD} characters", f"{document.id} {_show(word)}")
 
 

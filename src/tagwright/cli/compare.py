@@ -1,0 +1,139 @@
+"""tagwright compare: is one system better than another, are they equal, or can the data not tell?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from tagwright.cli.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, ToJson, WordColumn
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tagwright.evaluation.compare import Comparison
+
+AGAINST = "--against"
+SEPARATOR = "\0"  # what no path can hold
+
+
+class ManyAgainst(TyperCommand):
+    """Lets --against take every file up to the next option: `--against b-*.jsonl`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        gathered: list[str] = []
+        open_at = None
+        for arg in args:
+            if arg.startswith("-"):
+                gathered.append(arg)
+                open_at = len(gathered) if arg == AGAINST else None
+            elif open_at is not None and len(gathered) > open_at:
+                gathered[-1] += SEPARATOR + arg
+            else:
+                gathered.append(arg)
+        return super().parse_args(ctx, gathered)
+
+
+def compare(
+    gold: Annotated[Path, typer.Argument(help="Labelled file.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="A", help="Predictions of A: a file for each run (seed).")],
+    against: Annotated[
+        list[str],
+        typer.Option(AGAINST, metavar="B...", help="Predictions of B. Give it again for each further system."),
+    ],
+    names: Annotated[str | None, typer.Option(help="Names of the systems, with commas: ours,theirs.")] = None,
+    metric: Annotated[str, typer.Option(help="The score compared, as in the JSON: label.PER.recall.")] = "exact.f1",
+    margin: Annotated[float, typer.Option(help="The difference, in points, that would not matter.")] = 1.0,
+    draws: Annotated[int, typer.Option(help="Draws of the bootstrap and of the permutation test.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    json_file: ToJson = None,
+    kind: From = None,
+    word_column: WordColumn = None,
+    tag_column: TagColumn = None,
+    text_column: TextColumn = None,
+    scheme: Scheme = None,
+    label_names: LabelNames = None,
+    encoding: Encoding = "utf-8",
+) -> None:
+    """Compare systems by their predictions.
+
+    All for the same documents; several runs of a system are its seeds.
+
+    \b
+    tagwright compare test.conll a-1.jsonl a-2.jsonl --against b-1.jsonl b-2.jsonl
+    tagwright compare test.conll a.jsonl --against b.jsonl --against c.jsonl
+
+    Bootstrap over documents and seeds together, permutation test, equivalence within --margin. Several --against are
+    several contrasts with A: their p-values are corrected (Holm).
+    """
+    from tagwright.cli.files import make_options, read_labelled, scan_predicted, write_json
+    from tagwright.cli.show import make_console
+    from tagwright.evaluation.compare import Contrast, compare_many
+    from tagwright.evaluation.compare import compare as compare_one
+    from tagwright.text.ledger import Ledger
+
+    sides = [runs, *([Path(path) for path in side.split(SEPARATOR)] for side in against)]
+    called = _name_sides(sides, names)
+    options = make_options(
+        word_column=word_column,
+        tag_column=tag_column,
+        text_column=text_column,
+        scheme=scheme,
+        encoding=encoding,
+        label_names=label_names,
+    )
+    unheld = Ledger()
+    right = read_labelled(gold, kind=kind, options=options, ledger=unheld)
+    a, *others = (
+        [list(scan_predicted(path, gold, kind=kind, options=options, ledger=unheld)) for path in side] for side in sides
+    )
+    how = {"metric": metric, "margin": margin, "draws": draws, "seed": seed}
+    if len(others) == 1:
+        results = [compare_one(right, a, against=others[0], names=(called[0], called[1]), **how)]
+    else:
+        contrasts = [Contrast(right, a, b, (called[0], name)) for b, name in zip(others, called[1:], strict=True)]
+        results = compare_many(contrasts, **how)
+    _show_results(make_console(), results, dict(zip(called, sides, strict=True)))
+    files = {name: [str(path) for path in side] for name, side in zip(called, sides, strict=True)}
+    write_json(json_file, {"gold": str(gold), "files": files, "contrasts": [each.to_dict() for each in results]})
+
+
+def _name_sides(sides: list[list[Path]], names: str | None) -> list[str]:
+    from tagwright.errors import RecipeError
+
+    if names is None:
+        return [chr(ord("A") + at) for at in range(len(sides))]
+    called = [name.strip() for name in names.split(",")]
+    if len(called) != len(sides) or len(set(called)) < len(called):
+        raise RecipeError(f"--names {names!r} has {len(set(called))} names, and there are {len(sides)} systems.")
+    return called
+
+
+def _show_results(console: "Console", results: "list[Comparison]", files: dict[str, list[Path]]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    first = results[0]
+    table = Table(title=f"{first.settings.metric} over {first.documents} documents", title_justify="left")
+    for column in ("system", "runs", "mean", "sd", "scores"):
+        table.add_column(column, justify="left" if column in ("system", "scores") else "right")
+    for at, name in enumerate(files):
+        each, side = results[max(at - 1, 0)], int(at > 0)
+        deviation = each.deviations[side]
+        scores = each.scores[side]
+        spread = "" if deviation is None else f"{deviation:.2f}"
+        shown = " ".join(f"{score:.2f}" for score in scores)
+        table.add_row(escape(name), str(len(scores)), f"{each.means[side]:.2f}", spread, shown)
+    console.print(table)
+    for each in results:
+        console.print(f"[bold]{escape(' - '.join(each.names))}[/]: {_describe(each)}", soft_wrap=True)
+        console.print(f"  {escape(each.verdict)}", soft_wrap=True)
+
+
+def _describe(each: "Comparison") -> str:
+    low, high = each.interval
+    p = f"p = {each.p:.4f}" + ("" if each.p_holm is None else f", {each.p_holm:.4f} after Holm's correction")
+    return (
+        f"{each.difference:+.2f} points, 95 % interval {low:+.2f} to {high:+.2f}, {p}; "
+        f"smallest difference that such data would show 4 times in 5: {each.detectable:.2f}"
+    )

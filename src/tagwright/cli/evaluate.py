@@ -1,0 +1,117 @@
+"""tagwright evaluate: the scores of predicted documents, or of a labeler, against labelled ones."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tagwright.cli.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, ToJson, WordColumn
+
+if TYPE_CHECKING:
+    from tagwright.evaluation.report import Report
+    from tagwright.text.document import Document
+    from tagwright.text.ledger import Ledger
+
+
+def evaluate(
+    gold: Annotated[Path, typer.Argument(help="Labelled file.")],
+    predicted: Annotated[Path | None, typer.Argument(help="The same documents with predicted labels.")] = None,
+    model: Annotated[str | None, typer.Option(help="In place of a file: a saved labeler that predicts them.")] = None,
+    json_file: ToJson = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with scores, confusions and mistakes.")] = None,
+    kind: From = None,
+    word_column: WordColumn = None,
+    tag_column: TagColumn = None,
+    text_column: TextColumn = None,
+    scheme: Scheme = None,
+    label_names: LabelNames = None,
+    encoding: Encoding = "utf-8",
+    predicted_kind: Annotated[
+        str | None, typer.Option("--predicted-from", help="Kind of the predicted file, where it differs.")
+    ] = None,
+    predicted_tag_column: Annotated[
+        str | None, typer.Option(help="Its column of tags, where it differs: both may be in one file.")
+    ] = None,
+    tokens_per_batch: Annotated[int, typer.Option(min=16, help="With --model: padded tokens in a batch.")] = 4096,
+) -> None:
+    """Score predictions against labels.
+
+    Spans (exact, boundary, type-only, partial), words, and relations, roles and fields where there are any.
+
+    \b
+    tagwright evaluate test.conll predicted.jsonl
+    tagwright evaluate --model runs/first test.conll
+    """
+    from dataclasses import replace
+
+    from tagwright.cli.files import count_along, make_options, read_column, scan_predicted, write_json
+    from tagwright.cli.show import make_console, show_ledger, show_report
+    from tagwright.errors import RecipeError
+    from tagwright.evaluation.report import evaluate as score
+    from tagwright.io.files import scan
+    from tagwright.text.ledger import Ledger
+
+    if (predicted is None) == (model is None):
+        raise RecipeError("Give either a file of predictions or --model FOLDER: `tagwright evaluate GOLD PREDICTED`.")
+    options = make_options(
+        word_column=word_column,
+        tag_column=tag_column,
+        text_column=text_column,
+        scheme=scheme,
+        encoding=encoding,
+        label_names=label_names,
+    )
+    unheld, console = Ledger(), make_console()
+    rights = scan(gold, kind=kind, options=options, ledger=unheld)
+    if predicted is not None:
+        if predicted_tag_column is not None:
+            options = replace(options, tag_column=read_column(predicted_tag_column))
+        said = scan_predicted(predicted, gold, kind=predicted_kind or kind, options=options, ledger=unheld)
+        report = score(rights, count_along(said, "scoring"))
+    else:
+        report = _score_model(str(model), rights, ledger=unheld, tokens_per_batch=tokens_per_batch)
+    _require_documents(report, gold)
+    show_report(console, report, gold.name)
+    show_ledger(console, unheld, "What could not be held:")
+    write_json(json_file, report.to_dict())
+    if html is not None:
+        against = str(predicted) if model is None else f"labeler {model}"
+        _write_page(html, report, facts={"Gold": str(gold), "Predicted": against}, unheld=unheld)
+
+
+def _score_model(model: str, gold: "Iterator[Document]", *, ledger: "Ledger", tokens_per_batch: int) -> "Report":
+    """Label while scoring: neither side is held in memory."""
+    from itertools import tee
+
+    from tagwright.cli.files import count_along
+    from tagwright.cli.show import quiet_libraries
+    from tagwright.evaluation.report import evaluate as score
+    from tagwright.inference.predictor import Predictor
+    from tagwright.inference.runner import RunnerConfig
+
+    quiet_libraries()
+    labeler = Predictor.from_pretrained(model, config=RunnerConfig(tokens_per_batch=tokens_per_batch))
+    labeler.ledger = ledger
+    rights, inputs = tee(gold)
+    report = score(rights, labeler.stream(count_along(inputs, "labelling")))
+    for label, counts in report.groups["exact"].labels.items():
+        if label not in labeler.tagger.labels:
+            ledger.note("label in gold that the labeler doesn't know", f"{label} ({counts.gold} spans)")
+    return report
+
+
+def _require_documents(report: "Report", gold: Path) -> None:
+    from tagwright.errors import DataError
+
+    if not report.documents:
+        raise DataError("The file holds no document, so there is nothing to score.", path=gold)
+
+
+def _write_page(path: Path, report: "Report", *, facts: dict[str, str], unheld: "Ledger") -> None:
+    from tagwright.evaluation.page.page import Page, render_page
+    from tagwright.io.source import write_text
+
+    page = Page(path.stem, facts, {facts["Gold"]: report}, [], list(unheld.lines()), "")
+    with write_text(path) as text:
+        text.write(render_page(page))

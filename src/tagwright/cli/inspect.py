@@ -1,0 +1,234 @@
+"""tagwright inspect: what is in a labelled file, what looks wrong, what training takes; or what is in a labeler."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tagwright.cli.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, ToJson, WordColumn
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tagwright.io.kind import FileOptions
+    from tagwright.recipe.estimate.estimate import Estimate
+    from tagwright.recipe.inspection.layout import Layout
+    from tagwright.recipe.inspection.summary import Lengths, Summary
+    from tagwright.text.document import Document
+    from tagwright.text.ledger import Ledger
+
+ABOUT = "tagwright.json"  # what tells the folder of a labeler from one of documents
+BAR, MOST = 40, 60  # columns of the longest bar, labels shown
+
+
+def inspect(
+    target: Annotated[Path, typer.Argument(help="Labelled file, or the folder of a saved labeler.")],
+    dev: Annotated[Path | None, typer.Option(help="Labelled dev file, held against the first.")] = None,
+    test: Annotated[Path | None, typer.Option(help="Labelled test file, held against both.")] = None,
+    model: Annotated[str | None, typer.Option(help="Backbone: say what training it on the file would take.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting of the recipe, for --model.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Of a labeler: load it and try its stored documents.")] = False,
+    json_file: ToJson = None,
+    kind: From = None,
+    word_column: WordColumn = None,
+    tag_column: TagColumn = None,
+    text_column: TextColumn = None,
+    scheme: Scheme = None,
+    label_names: LabelNames = None,
+    encoding: Encoding = "utf-8",
+) -> None:
+    """Look at labelled data before training, or at a labeler.
+
+    Counts, labels, lengths, and everything that looks wrong: in the tags, the spans, between train, dev and test.
+
+    \b
+    tagwright inspect train.conll --dev dev.conll --test test.conll
+    tagwright inspect train.conll --model org/name       memory and time; loads no weights
+    tagwright inspect runs/first --check                 a saved labeler
+    """
+    from tagwright.cli.files import make_options, write_json
+    from tagwright.cli.show import make_console
+
+    console = make_console()
+    if (target / ABOUT).is_file():
+        write_json(json_file, show_labeler(console, target, check=check))
+        return
+    options = make_options(
+        word_column=word_column,
+        tag_column=tag_column,
+        text_column=text_column,
+        scheme=scheme,
+        encoding=encoding,
+        label_names=label_names,
+    )
+    files = {"train": target, "dev": dev, "test": test}
+    found = {name: path for name, path in files.items() if path is not None}
+    parts, content = show_data(console, found, kind=kind, options=options)
+    if model is not None:
+        need = estimate_training(model, set_ or [], parts["train"])
+        show_estimate(console, need)
+        content["estimate"] = need.to_dict()
+    write_json(json_file, content)
+
+
+def show_data(
+    console: "Console", files: Mapping[str, Path], *, kind: str | None, options: "FileOptions"
+) -> "tuple[dict[str, Sequence[Document]], dict[str, Any]]":
+    """Read and show the parts; gives them, and all that was said as plain values."""
+    from tagwright.cli.files import read_labelled
+    from tagwright.recipe.inspection.layout import find_layout
+    from tagwright.recipe.inspection.lint import lint
+    from tagwright.recipe.inspection.summary import summarise
+    from tagwright.text.ledger import Ledger
+
+    reading = Ledger()
+    parts = {name: read_labelled(path, kind=kind, options=options, ledger=reading) for name, path in files.items()}
+    layout = find_layout(files["train"], parts["train"], kind=kind, options=options)
+    summaries = {name: summarise(part) for name, part in parts.items()}
+    show_layout(console, files["train"], layout)
+    show_parts(console, summaries)
+    show_labels(console, summaries)
+    show_lengths(console, summaries["train"].lengths, "words in a training document")
+    findings = {"reading": reading} | lint(parts)
+    show_findings(console, findings)
+    content = {
+        "files": {name: str(path) for name, path in files.items()},
+        "layout": list(layout.lines()),
+        "parts": {name: summary.to_dict() for name, summary in summaries.items()},
+        "findings": {
+            topic: [{"what": what, "count": n, "first": ledger.places[what]} for what, n in ledger.counts.items()]
+            for topic, ledger in findings.items()
+        },
+    }
+    return parts, content
+
+
+def show_layout(console: "Console", path: Path, layout: "Layout") -> None:
+    """How the file was read."""
+    from rich.markup import escape
+
+    console.print(f"[bold]{escape(str(path))}[/]", soft_wrap=True)
+    for line in layout.lines():
+        console.print(f"  {escape(line)}", soft_wrap=True)
+
+
+def show_parts(console: "Console", summaries: "Mapping[str, Summary]") -> None:
+    """A line for each part."""
+    from rich.table import Table
+
+    table = Table("part", title_justify="left")
+    for column in ("documents", "without spans", "words", "spans", "relations", "fields", "longest"):
+        table.add_column(column, justify="right")
+    for name, part in summaries.items():
+        edges, longest = sum(part.relations.values()), part.lengths.find_quantile(1.0)
+        counts = (part.documents, part.unlabelled, part.words, part.spans + part.untyped, edges, part.fields, longest)
+        table.add_row(name, *(f"{count:,}" for count in counts))
+    console.print(table)
+
+
+def show_labels(console: "Console", summaries: "Mapping[str, Summary]") -> None:
+    """A line for each label, with a few of its spans, and one for each label of relations."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("label", *(f"{name} spans" for name in summaries), "longest", "such as")
+    labels = list(dict.fromkeys(label for part in summaries.values() for label in part.labels))
+    for label in labels[:MOST]:
+        found = [part.labels.get(label) for part in summaries.values()]
+        counts = [f"{facts.spans:,}" if facts else "-" for facts in found]
+        known = [facts for facts in found if facts]
+        texts = ", ".join(text if len(text) < 30 else f"{text[:27]}..." for text in known[0].texts)
+        table.add_row(escape(label), *counts, str(max(facts.longest for facts in known)), escape(texts))
+    if labels:
+        console.print(table)
+    if len(labels) > MOST:
+        console.print(f"... and {len(labels) - MOST:,} more labels; --json has them all")
+    for label in dict.fromkeys(label for part in summaries.values() for label in part.relations):
+        counts = [f"{name} {part.relations.get(label, 0):,}" for name, part in summaries.items()]
+        console.print(f"relation {escape(label)}: {', '.join(counts)}")
+
+
+def show_lengths(console: "Console", lengths: "Lengths", what: str) -> None:
+    """A histogram of lengths in doubling bins."""
+    facts = lengths.to_dict()
+    console.print(
+        f"{what}: median {facts['median']}, 95 % up to {facts['p95']}, 99 % up to {facts['p99']}, "
+        f"longest {facts['longest']}"
+    )
+    bins = lengths.count_bins()
+    most = max((count for _, count in bins), default=1)
+    for name, count in bins:
+        console.print(f"  {name:>9} {'█' * max(round(BAR * count / most), count > 0)} {count:,}")
+
+
+def show_findings(console: "Console", findings: "Mapping[str, Ledger]") -> None:
+    """Everything that looks wrong, by topic."""
+    from rich.markup import escape
+
+    if not any(findings.values()):
+        console.print("[green]Nothing looks wrong.[/]")
+    for topic, ledger in findings.items():
+        if ledger:
+            console.print(f"[bold yellow]To look at: {topic}[/]")
+        for what, count in ledger.counts.items():
+            console.print(f"  {count:,} x {escape(what)}", soft_wrap=True)
+            for place in ledger.places[what]:
+                console.print(f"      {escape(place)}", soft_wrap=True)
+
+
+def estimate_training(model: str, changes: Sequence[str], documents: "Sequence[Document]") -> "Estimate":
+    """What training would need; loads the model's config and tokenizer only."""
+    from tagwright.cli.show import quiet_libraries
+    from tagwright.recipe.estimate.estimate import estimate
+    from tagwright.recipe.recipe import Recipe, parse_setting
+
+    quiet_libraries()
+    typer.echo(f"Reading the config and the tokenizer of {model} ...", err=True)
+    settings = {"backbone.model": model} | dict(map(parse_setting, changes))
+    return estimate(Recipe().change(settings), documents)
+
+
+def show_estimate(console: "Console", need: "Estimate") -> None:
+    """Lengths in tokens, memory and time."""
+    from rich.markup import escape
+
+    from tagwright.recipe.inspection.summary import Lengths
+
+    show_lengths(console, Lengths.of(need.lengths), "tokens in a window")
+    if need.windowed:
+        console.print(f"  {need.windowed:,} documents are longer than a window and become several that overlap")
+    for note, count in need.notes.items():
+        console.print(f"  {count:,} x {escape(note)}")
+    console.print("[bold]What training would take[/] (an estimate, right to a factor of about two)")
+    for line in need.lines():
+        console.print(f"  {escape(line)}", soft_wrap=True)
+
+
+def show_labeler(console: "Console", folder: Path, *, check: bool) -> dict[str, Any]:
+    """What a saved labeler is, and whether it still predicts what it did."""
+    from rich.markup import escape
+
+    from tagwright.cli.show import quiet_libraries
+    from tagwright.models.folder import read_about
+
+    quiet_libraries()
+    about = read_about(folder)
+    console.print(f"[bold]{escape(str(folder))}[/]: a {about['view']} with {len(about['labels'])} labels")
+    console.print(f"  labels: {escape(', '.join(about['labels']))}", soft_wrap=True)
+    for part in ("head", "backbone", "versions", "scores"):
+        facts = ", ".join(f"{name} {_spell(value)}" for name, value in about.get(part, {}).items() if value is not None)
+        console.print(f"  {part}: {escape(facts)}", soft_wrap=True)
+    for part, facts in about.get("data", {}).items():
+        shown = ", ".join(f"{name} {value}" for name, value in facts.items())
+        console.print(f"  data, {part}: {escape(shown)}", soft_wrap=True)
+    if check:
+        from tagwright.inference.predictor import load
+
+        load(folder, check=True)
+        console.print("  [green]It predicts what it did when it was saved.[/]")
+    return about | ({"checked": True} if check else {})
+
+
+def _spell(value: object) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
