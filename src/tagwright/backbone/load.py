@@ -1,5 +1,6 @@
-"""Backbone: a pretrained model that turns a batch of tokens into word states. Knows nothing of labels or files of ours."""
+"""Backbone: a pretrained model that turns a batch of tokens into word states. Knows nothing of labels."""
 
+import inspect
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,11 @@ from tagwright.tokens.align import WordTokenizer
 from tagwright.tokens.batch import Batch, Limits, OnLong
 
 UNLIMITED = 1_000_000  # tokenizers say "no limit" by a huge number
+# These number positions from the padding id upwards, as RoBERTa does
+SHIFTED = frozenset(
+    ("roberta", "roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "xmod", "camembert", "data2vec-text", "ibert")
+    + ("esm", "longformer", "luke", "markuplm", "mpnet")
+)
 
 
 class Backbone(nn.Module):
@@ -26,7 +32,7 @@ class Backbone(nn.Module):
         self.model, self.tokenizer, self.config = model, tokenizer, config
         _strip(model)
         if config.gradient_checkpointing:
-            self.model.gradient_checkpointing_enable()  # type: ignore[operator]
+            _save_memory(model)
 
     @property
     def width(self) -> int:
@@ -51,10 +57,11 @@ def load_backbone(config: BackboneConfig, words: Iterable[str] = ()) -> Backbone
         check_builtin(config.model)
         model, tokenizer = build_untrained(words)
         return Backbone(model, WordTokenizer(tokenizer), config)
-    model = _from_pretrained(AutoModel, config, dtype=getattr(torch, config.dtype))
-    if getattr(model.config, "is_encoder_decoder", False):
-        model = model.get_encoder()
-    return Backbone(model, load_tokenizer(config), config)
+    loading = {"dtype": getattr(torch, config.dtype), "output_loading_info": True, "ignore_mismatched_sizes": True}
+    model, report = _from_pretrained(AutoModel, config, **loading)
+    backbone = Backbone(_take_encoder(model), load_tokenizer(config), config)
+    _check_weights(config.model, model, report, used={id(weight) for weight in backbone.parameters()})
+    return backbone
 
 
 def load_tokenizer(config: BackboneConfig) -> WordTokenizer:
@@ -76,9 +83,7 @@ def restore_backbone(folder: Path, config: BackboneConfig) -> Backbone:
         model = AutoModel.from_config(transformers_config, dtype=getattr(torch, config.dtype), **extra)
     except (ValueError, KeyError) as error:
         raise ModelError(f"The architecture in {folder} can't be built: {error}") from error
-    if getattr(transformers_config, "is_encoder_decoder", False):
-        model = model.get_encoder()
-    return Backbone(model, load_tokenizer(local), config)
+    return Backbone(_take_encoder(model), load_tokenizer(local), config)
 
 
 def find_max_tokens(config: Any, tokenizer: Any) -> int:
@@ -86,17 +91,40 @@ def find_max_tokens(config: Any, tokenizer: Any) -> int:
     limits = [UNLIMITED]
     positions = getattr(config, "max_position_embeddings", None)
     if positions is not None and positions > 0:
-        # RoBERTa-like models number positions from the padding id upwards
-        shifted = config.model_type in {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "mpnet"}
-        limits.append(positions - (config.pad_token_id + 1 if shifted else 0))
+        limits.append(positions - (config.pad_token_id + 1 if config.model_type in SHIFTED else 0))
     if tokenizer.model_max_length:
         limits.append(int(min(tokenizer.model_max_length, UNLIMITED)))
     return min(limits)
 
 
+def _save_memory(model: Any) -> None:
+    """Compute activations again in the backward pass. transformers 5.23 renamed the switch."""
+    switch = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+    try:
+        switch()
+    except ValueError as error:
+        raise ModelError(f"{type(model).__name__} has no gradient checkpointing. Leave it out.") from error
+
+
+def _take_encoder(model: Any) -> Any:
+    return model.get_encoder() if getattr(model.config, "is_encoder_decoder", False) else model
+
+
+def _check_weights(name: str, model: nn.Module, report: dict[str, Any], *, used: set[int]) -> None:
+    """Weights that the files lack would be random: refused, but for parts that are not used."""
+    weights = dict(model.named_parameters())
+    lost = {*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])}
+    if random := sorted(key for key in lost if key in weights and id(weights[key]) in used):
+        raise ModelError(
+            f"{name} lacks {len(random)} of the weights that its config.json asks for, or holds them in another "
+            f"shape; the first is {random[0]}. They would be random. "
+            "Put the config.json and the weights together that were saved together."
+        )
+
+
 def _strip(model: Any) -> None:
     """Take away what a tagger never uses: the pooled sentence state (idle weights) and the key-value cache."""
-    if isinstance(getattr(model, "pooler", None), nn.Module):
+    if "add_pooling_layer" in inspect.signature(type(model).__init__).parameters:  # these can do without
         model.pooler = None
     if getattr(model.config, "use_cache", False):
         model.config.use_cache = False
@@ -118,7 +146,7 @@ def _from_pretrained(kind: Any, config: BackboneConfig, **extra: Any) -> Any:
         return kind.from_pretrained(
             config.model, revision=config.revision, trust_remote_code=config.trust_remote_code, **extra
         )
-    except (OSError, ValueError, ImportError) as error:
+    except Exception as error:  # damaged files raise anything: KeyError, SafetensorError, a plain Exception
         raise ModelError(_explain(config.model, error)) from error
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from tagwright.heads.config import HeadConfig
 from tagwright.text.document import Document
@@ -45,6 +46,9 @@ class Head(nn.Module, ABC):
             stacked[row, : len(target)] = target
         return torch.from_numpy(stacked)
 
+    def learn_weights(self, targets: Sequence[Target]) -> None:
+        """Take the weights of tags from the training targets, where the config asks for it; before training."""
+
     @abstractmethod
     def loss(self, states: Tensor, keep: Tensor, gold: Tensor) -> Tensor:
         """B W H, B W, B W -> the loss summed over all kept words."""
@@ -62,7 +66,7 @@ class TagHead(Head):
         self.labels, self.config = labels, config
         self.scheme = SCHEMES[config.scheme]
         self.tags = self.scheme.make_tags(labels.names)
-        self._index = {tag: index for index, tag in enumerate(self.tags)}
+        self._index = {tag: index for index, tag in reversed(list(enumerate(self.tags)))}  # O is 0, whatever the labels
         self.dropout = nn.Dropout(config.dropout)
         self.score = nn.Linear(width, len(self.tags))
 
@@ -70,10 +74,13 @@ class TagHead(Head):
         for document in documents:
             known = [span for span in document.spans if span.label in self.labels]
             for span in (span for span in document.spans if span.label not in self.labels):
-                _note(ledger, f"span with the label {span.label!r}, which training never saw", document, span)
+                unknown = f"span with the label {span.label!r}, which training never saw"
+                _note(ledger, unknown if span.label else "span without a label, a tag needs one", document, span)
             flat, overlapping = find_flat(known)
             for span in overlapping:
                 _note(ledger, "overlapping span, one tag for each word can't hold it", document, span)
+            for span in (span for span in flat if span.fragments):
+                _note(ledger, "span with gaps or an edge within a word: taught as whole words", document, span)
             for span in self.scheme.find_unheld(flat):
                 _note(ledger, f"span that the scheme {self.scheme.name} can't give back", document, span)
 
@@ -84,8 +91,9 @@ class TagHead(Head):
         return np.array([self._index[tag] for tag in tags], dtype=np.int64)
 
     def emit(self, states: Tensor) -> Tensor:
-        """B W H -> B W T, in float32: scores of tags."""
-        return self.score(self.dropout(states)).float()  # type: ignore[no-any-return]
+        """B W H -> B W T: scores of tags, in float32 whatever the precision of states and weights."""
+        with torch.autocast(states.device.type, enabled=False):
+            return F.linear(self.dropout(states).float(), self.score.weight.float(), self.score.bias.float())
 
     def read_spans(self, tags: Sequence[int]) -> list[Span]:
         """The spans of one document's tag indices."""
@@ -95,13 +103,4 @@ class TagHead(Head):
 
 
 def _note(ledger: Ledger, reason: str, document: Document, span: Span) -> None:
-    ledger.note(reason, f"{document.id} {document.cut(span)!r} {span.label}")
-
-
-def weigh_tags(head: TagHead, targets: Sequence[Target]) -> Tensor:
-    """The weight of each tag for `class_weights = "balanced"`: inverse frequency, 1 on average over the words."""
-    counts = np.bincount(np.concatenate(targets), minlength=len(head.tags)).astype(np.float64)
-    seen = counts > 0
-    weights = np.ones(len(counts))
-    weights[seen] = counts[seen].sum() / (seen.sum() * counts[seen])
-    return torch.tensor(weights, dtype=torch.float32)
+    ledger.note(reason, f"{document.id} {document.cut(span)!r} {span.label}".rstrip())

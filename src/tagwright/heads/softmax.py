@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tagwright.heads.config import HeadConfig
-from tagwright.heads.head import IGNORED, TagHead
+from tagwright.heads.head import IGNORED, TagHead, Target
 from tagwright.text.document import Document
 from tagwright.text.labels import Labels
 
@@ -27,22 +27,32 @@ class SoftmaxHead(TagHead):
         super().__init__(width, labels, config)
         self.register_buffer("weights", torch.ones(len(self.tags)))
 
+    def learn_weights(self, targets: Sequence[Target]) -> None:
+        """`balanced`: the inverse frequency of a tag, 1 on average over the words; 1 for a tag that never comes."""
+        if self.config.class_weights == "none":
+            return
+        counts = np.bincount(np.concatenate(targets), minlength=len(self.tags))
+        seen = np.count_nonzero(counts)
+        weights = np.where(counts > 0, counts.sum() / (seen * np.maximum(counts, 1)), 1.0)
+        self.weights.copy_(torch.from_numpy(weights))
+
     def loss(self, states: Tensor, keep: Tensor, gold: Tensor) -> Tensor:
         scores = self.emit(states)[keep]
         wanted = gold[keep]
-        each = F.cross_entropy(scores, wanted, weight=self.weights, reduction="none", ignore_index=IGNORED)
+        each = F.cross_entropy(scores, wanted, weight=self.weights.float(), reduction="none", ignore_index=IGNORED)
         if self.config.focal:
             sure = scores.softmax(-1).gather(-1, wanted[:, None]).squeeze(-1)
-            each = each * (1 - sure) ** self.config.focal
+            each = each * (1 - sure).clamp(min=1e-7) ** self.config.focal  # a root has no finite slope at 0
         return each.sum()
 
     def decode(self, states: Tensor, keep: Tensor, given: Sequence[Document]) -> list[Document]:
         best, tags = self.emit(states).log_softmax(-1).max(-1)
         chosen = tags.tolist()
-        sums = np.pad(np.cumsum(best.double().cpu().numpy(), axis=1), ((0, 0), (1, 0)))
+        sums = np.pad(np.cumsum(best.detach().cpu().double().numpy(), axis=1), ((0, 0), (1, 0)))
+        lengths = keep.sum(1).tolist()
         found = []
         for row, document in enumerate(given):
-            spans = self.read_spans(chosen[row][: len(document)])
+            spans = self.read_spans(chosen[row][: lengths[row]])
             scored = (replace(s, score=float(np.exp(sums[row, s.end] - sums[row, s.start]))) for s in spans)
             found.append(replace(document, spans=tuple(scored)))
         return found

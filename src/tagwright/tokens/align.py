@@ -39,10 +39,16 @@ class WordTokenizer:
                 f"{type(tokenizer).__name__} is a slow tokenizer. "
                 "Tagwright needs a fast one: a folder with tokenizer.json."
             )
+        if len(tokenizer) <= len(tokenizer.all_special_ids):  # what transformers makes up where the files are missing
+            raise ModelError(
+                f"The tokenizer ({type(tokenizer).__name__}) has no vocabulary. "
+                "The model's folder lacks tokenizer.json: save the tokenizer beside the model."
+            )
         self.tokenizer = tokenizer
         self._backend = tokenizer.backend_tokenizer
         self._backend.no_truncation()
         self._backend.no_padding()
+        self._backend.encode_special_tokens = True  # a word "</s>" of a document is text, not an order to the model
         self._blank = self._find_blank()
         self.before, self.after = self._find_specials()
         pad, eos = tokenizer.pad_token_id, tokenizer.eos_token_id

@@ -74,7 +74,7 @@ class Cutter:
         return [self._make_piece(index, encoded, window, name, ledger) for window in windows]
 
     def _cut_long(self, encoded: Encoded, name: str, ledger: Ledger) -> list[Window]:
-        windows = cut_windows(encoded.starts, self._room, self.limits.overlap)
+        windows = cut_windows(encoded.starts, limit=self._room, overlap=self.limits.overlap)
         if self.limits.on_long == "error":
             raise DataError(
                 f"{name} has {len(encoded.ids)} tokens, {self._room} fit. "
@@ -84,7 +84,7 @@ class Cutter:
             return windows
         kept = Window(windows[0].start, windows[0].end, 0, windows[0].end)
         ledger.note("words beyond the window were cut off (--on-long truncate)", name, count=len(encoded) - kept.end)
-        return [kept] if kept.end else []
+        return [kept]
 
     def _make_piece(self, index: int, encoded: Encoded, window: Window, name: str, ledger: Ledger) -> Piece:
         begin, end = int(encoded.starts[window.start]), int(encoded.starts[window.end])
@@ -96,6 +96,9 @@ class Cutter:
         relative[(relative < 0) | (relative >= window.last - window.first)] = -1
         before, after = self.tokenizer.before, self.tokenizer.after
         ids = np.concatenate((before, encoded.ids[begin:end], after))
+        if not len(ids):  # no word has a token and nothing surrounds them: a model still needs something to read
+            ids = np.array([self.tokenizer.pad_id], dtype=np.int32)
+            return Piece(index, window.first, window.last - window.first, ids, np.array([-1], dtype=np.int32))
         words = np.full(len(ids), -1, dtype=np.int32)
         words[len(before) : len(ids) - len(after)] = np.repeat(relative, edges[1:] - edges[:-1])
         return Piece(index, window.first, window.last - window.first, ids, words)

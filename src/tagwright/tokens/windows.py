@@ -22,7 +22,7 @@ class Window:
     last: int
 
 
-def cut_windows(starts: NDArray[np.int32], limit: int, overlap: int) -> list[Window]:
+def cut_windows(starts: NDArray[np.int32], *, limit: int, overlap: int) -> list[Window]:
     """Cut a document into windows of at most `limit` tokens that share about `overlap` tokens.
 
     `starts` are the token offsets of the words, as in `Encoded`. Windows begin and end between words. A single
@@ -32,12 +32,10 @@ def cut_windows(starts: NDArray[np.int32], limit: int, overlap: int) -> list[Win
     bounds = [(0, _find_end(starts, 0, limit))]
     while bounds[-1][1] < words:
         start, end = bounds[-1]
-        begin = int(np.searchsorted(starts, starts[end] - overlap))  # first word whose shared part fits the overlap
-        begin = min(max(begin, start + 1), end)
-        reach = _find_end(starts, begin, limit)
-        if reach <= end:  # a long word at the edge leaves no room for shared words
-            begin, reach = end, _find_end(starts, end, limit)
-        bounds.append((begin, reach))
+        # the first word whose shared part fits the overlap and leaves room for one new word
+        shared = max(starts[end] - overlap, starts[end + 1] - limit)
+        begin = min(max(int(np.searchsorted(starts, shared)), start + 1), end)
+        bounds.append((begin, _find_end(starts, begin, limit)))
     edges = [0]
     for (_, end), (begin, _) in zip(bounds, bounds[1:], strict=False):
         middle = (int(starts[begin]) + int(starts[end])) / 2
