@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from tagwright.errors import DataError, TagwrightError
+from tagwright.errors import DataError
 from tagwright.io.files import FILES, read, write
 from tagwright.io.kind import FileOptions
 from tagwright.io.shapes import SHAPES
@@ -46,11 +46,50 @@ SUFFIXES = {
     "labelstudio": (".json",),
     "brat": ("",),
     "text": (".txt",),
+    "datasets": ("",),
 }
 LINED = ("conll", "csv", "tsv", "jsonl", "doccano", "labelstudio", "text", "brat")
 WHOLE = ("The file is empty", "It is of no kind", "The gzip'd", "There is no", "Can't be", "No encoding", "Document ")
 WORDS = (
-    *"the a New York O B-PER I-LOC # id = text -DOCSTART- -DOCSTART-x , ; : . \" '' `` [ ] { } ( ) - _ \\ / | 1-2 0 1".split(),
+    *(
+        "the",
+        "a",
+        "New",
+        "York",
+        "O",
+        "B-PER",
+        "I-LOC",
+        "#",
+        "# id = x",
+        "=",
+        "-DOCSTART-",
+        "-DOCSTART-x",
+        "#hash",
+        "text",
+    ),
+    *(
+        ",",
+        ";",
+        ":",
+        ".",
+        '"',
+        "''",
+        '""',
+        '"quoted"',
+        "[",
+        "]",
+        "{",
+        "}",
+        "(",
+        "-",
+        "_",
+        "\\",
+        "/",
+        "|",
+        "1-2",
+        "0",
+        "1",
+    ),
     *(
         "café",
         "e\u0301\u0302",
@@ -72,13 +111,13 @@ WORDS = (
         "\x00",
         "null",
         "NaN",
-        '"quoted"',
-        '""',
         "a,b",
         "tab\there",
         "line\nend",
+        "cr\rhere",
+        " lead",
     ),
-    *("cr\rhere", " lead", "trail ", "#hash", "# text = x", "w" * 300, "word", "text", "𝔘𝔫𝔦", "\U0010ffff", "Ⅷ", "½"),
+    *("trail ", "# text = x", "w" * 300, "word", "𝔘𝔫𝔦", "\U0010ffff", "Ⅷ", "½"),
 )
 LABELS = ("PER", "LOC", "ORG", "creative-work", "O", "B-X", "", "Ä b", "x:y", "I", "日本")
 Outcome = tuple[str, str]
@@ -149,9 +188,9 @@ def add_rest(rng: random.Random, document: Document) -> Document:
         parts["turns"] = (Turn("user", 0, middle), Turn("system", middle, len(document)))
         parts["fields"] = (Field("hotel-area", ("north", "n"), 0), Field("a:b", ("",), 1))
     if rng.random() < 0.3:
-        parts["id"] = rng.choice(("doc 7", "7", "a/b", "../x", "日本", "x:1", "tab\tid", " "))
+        parts["id"] = rng.choice(("doc 7", "7", "a/b", "../x", "日本", "x:77", "tab\tid", " "))
     if rng.random() < 0.2:
-        parts["group"] = rng.choice(("book", "g:mark:1", ""))
+        parts["group"] = rng.choice(("book", "g:mark:77", ""))
     if rng.random() < 0.3:
         columns = {rng.choice(("1", "POS", "word")): ["X"] * len(document)}
         parts["meta"] = rng.choice(({"note": "x"}, {"n": 3, "deep": [{"a": None}]}, {"columns": columns}, {"text": 1}))
@@ -305,7 +344,7 @@ MISHAPS = (_flip, _cut, _truncate, _insert, _insert, _lines, _lines, _swap_value
 def run_one(seed: int, index: int, folder: Path) -> Outcome:
     """Make one input, read it, judge what came back: its kind and its outcome."""
     rng = random.Random(f"{seed}:{index}")
-    kind = rng.choice([name for name in FILES if name != "datasets"])
+    kind = "datasets" if rng.random() < 0.005 else rng.choice([name for name in FILES if name != "datasets"])
     path = folder / f"file{rng.choice(SUFFIXES[kind])}"
     shape = rng.choice((None, None, *SHAPES)) if kind == "jsonl" else None
     options = FileOptions(shape=shape, scheme=rng.choice((None, None, "BIOES", "IOB1", "IO")))
@@ -315,6 +354,8 @@ def run_one(seed: int, index: int, folder: Path) -> Outcome:
     except DataError as error:
         return kind, f"refused to write: {error.reason[:40]}" if shape is None else "refused to write in that shape"
     if rng.random() < 0.1:
+        if notes and not any(map(len, documents)):
+            return kind, "valid, no words, noted"
         return kind, judge_valid(documents, read(path, kind=kind, ledger=(reading := Ledger())), notes, reading)
     victims = [path] if path.is_file() else sorted(path.rglob("*.*"))
     victim = rng.choice(victims)
@@ -340,7 +381,9 @@ def judge_valid(written: list[Document], back: list[Document], notes: Ledger, re
 
 def _weigh(document: Document) -> tuple[object, ...]:
     scores = [part.score for part in (*document.spans, *document.relations, *document.fields)]
-    return replace(document, meta={}), scores
+    if not document.relations:  # else their order is what relations point by
+        document = replace(document, spans=tuple(sorted(document.spans, key=lambda s: (s.start, s.end, s.label))))
+    return replace(document, meta={}), sorted(score for score in scores if score is not None)
 
 
 def judge_damaged(path: Path, kind: str | None, rng: random.Random, folder: Path) -> str:

@@ -19,6 +19,7 @@ from tagwright.text.ledger import Ledger
 
 MARK = "-DOCSTART-"
 COMMENT = re.compile(r"# ?([^\t=]*[^\t= ]) ?= ?(.*)", re.DOTALL)
+PLACE = re.compile("0|[1-9][0-9]{0,3}")
 BREAKS = re.compile(r"[\t\r\n]")
 TAG = re.compile(r"O|[BIESLUMW]-.+")
 
@@ -92,7 +93,7 @@ class Conll(FileKind):
             if layout.tag is not None
         )
         named = self.options.scheme
-        reader = TagReader.for_file(() if named else tags, named, self.ledger)
+        reader = TagReader.for_file(() if named else tags, self.ledger, scheme=named)
         stem, group, marks = find_stem(path), None, 0
         for number, block in enumerate(self._scan_blocks(path, layout, self.ledger), start=1):
             if block.mark is not None:
@@ -222,7 +223,7 @@ class _Writer:
         """The lines of one document, the blank one after it included."""
         self.number += 1
         ledger = self.kind.ledger
-        note_losses(document, self.kind.holds | {"meta"}, ledger)
+        note_losses(document, ledger, holds=self.kind.holds | {"meta"})
         if not document.words:
             ledger.note("document without words", document.id)
             self.number -= 1
@@ -230,13 +231,16 @@ class _Writer:
         columns = self._take_columns(document)
         if self.names is None:
             self.names = tuple(columns)
+            for name in columns:
+                if not PLACE.fullmatch(name):
+                    ledger.note(f"name of the column {name!r}; its cells are kept")
         for name in set(columns) - set(self.names):
             ledger.note(f"column {name!r}, which the first document doesn't have", document.id)
         yield from self._make_head(document)
-        tags = write_tags(document, self.kind.options.scheme, ledger)
+        tags = write_tags(document, ledger, scheme=self.kind.options.scheme)
         empty = ["_"] * len(document)
         extras = {name: columns.get(name, empty) for name in self.names}
-        for row in zip(*arrange_columns(list(document.words), extras, tags), strict=True):
+        for row in zip(*arrange_columns(list(document.words), tags, extras=extras), strict=True):
             yield "\t".join(self._clean(cell, document) for cell in row)
         yield ""
 
@@ -255,8 +259,8 @@ class _Writer:
     def _make_head(self, document: Document) -> Iterator[str]:
         if document.group != self.group or self.mark is not None:
             self.marks += 1
-            if document.group is None:
-                self.kind.ledger.note("that a document belongs to no group, after one that does", document.id)
+            if not document.group and document.group != self.group:
+                self.kind.ledger.note("that a document belongs to no group, or to one without a name", document.id)
             yield self.mark or "\t".join([MARK, *["_"] * len(self.names or ()), "O"])
             yield ""
             self.group = document.group
@@ -283,10 +287,10 @@ class _Writer:
         return clean
 
 
-def arrange_columns(words: list[str], extras: dict[str, list[str]], tags: list[str]) -> list[list[str]]:
+def arrange_columns(words: list[str], tags: list[str], *, extras: dict[str, list[str]]) -> list[list[str]]:
     """All columns in order: an extra one named by a number stands at that place, the others between words and tags."""
     total = len(extras) + 2
-    placed = {int(name): name for name in extras if re.fullmatch("0|[1-9][0-9]{0,3}", name) and int(name) < total}
+    placed = {int(name): name for name in extras if PLACE.fullmatch(name) and int(name) < total}
     others = [cells for name, cells in extras.items() if name not in placed.values()]
     free = iter([words, *others, tags])
     return [extras[placed[at]] if at in placed else next(free) for at in range(total)]

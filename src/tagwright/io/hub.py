@@ -42,7 +42,7 @@ class Datasets(JsonRows):
                     if isinstance(shape, TagShape):
                         named = self.options.scheme
                         tags = (shape.take_tags(each) for each in _scan_rows(data, names))
-                        shape.reader = TagReader.for_file(() if named else tags, named, self.ledger)
+                        shape.reader = TagReader.for_file(() if named else tags, self.ledger, scheme=named)
                 document = shapes[name].read(row, name=f"{stem}:{number}", where=f"{path.name}, row {number}")
             yield document
 

@@ -37,7 +37,7 @@ class JsonRows(FileKind):
     def scan(self, path: Path) -> Iterator[Document]:
         shapes: dict[str, Shape] = {}
         stem = find_stem(path)
-        for number, (line, row) in enumerate(scan_rows(path, self.options.encoding, self.ledger), start=1):
+        for number, (line, row) in enumerate(scan_rows(path, self.ledger, encoding=self.options.encoding), start=1):
             with located(path, line):
                 name = self._find_shape(row)
                 if name not in shapes:
@@ -62,13 +62,13 @@ class JsonRows(FileKind):
         """Find the tags' scheme over the whole file, before the first document."""
 
         def scan_tags() -> Iterator[list[str]]:
-            for line, row in scan_rows(path, self.options.encoding, Ledger()):
+            for line, row in scan_rows(path, Ledger(), encoding=self.options.encoding):
                 with located(path, line):
                     if self._find_shape(row) == "tags":
                         yield shape.take_tags(row)
 
         named = self.options.scheme
-        return TagReader.for_file(() if named else scan_tags(), named, self.ledger)
+        return TagReader.for_file(() if named else scan_tags(), self.ledger, scheme=named)
 
     def write(self, documents: Iterable[Document], path: Path) -> int:
         as_list = path.name.removesuffix(".gz").endswith(".json")
@@ -80,7 +80,7 @@ class JsonRows(FileKind):
         named = self.options.shape or self.shape
         for number, document in enumerate(documents, start=1):
             shape = SHAPES[named or choose_shape(document)](self.options, self.ledger)
-            note_losses(document, shape.holds, self.ledger)
+            note_losses(document, self.ledger, holds=shape.holds)
             with_id = named is None or not is_automatic(document.id, number)
             yield shape.write_rest(document, shape.write(document), with_id=with_id)
 
@@ -98,7 +98,7 @@ class Doccano(JsonRows):
         return False  # its rows are among those that JsonRows reads
 
 
-def scan_rows(path: Path, encoding: str, ledger: Ledger) -> Iterator[tuple[int, Row]]:
+def scan_rows(path: Path, ledger: Ledger, *, encoding: str) -> Iterator[tuple[int, Row]]:
     """The objects of a file with their lines."""
     lines = ((number, line) for number, line in scan_lines(path, encoding) if line and not line.isspace())
     first = next(lines, None)
@@ -109,7 +109,7 @@ def scan_rows(path: Path, encoding: str, ledger: Ledger) -> Iterator[tuple[int, 
         return
     for number, line in chain([first], lines):
         with located(path, number):
-            yield number, _take_object(parse(line, f"{path.name}:{number}", ledger))
+            yield number, _take_object(parse(line, ledger, where=f"{path.name}:{number}"))
 
 
 def _scan_list(path: Path, text: str, ledger: Ledger) -> Iterator[tuple[int, Row]]:
@@ -162,7 +162,7 @@ def _make_object(pairs: list[tuple[str, Any]]) -> Row:
 _DECODER = json.JSONDecoder(object_pairs_hook=_make_object, parse_constant=_refuse_constant)
 
 
-def parse(text: str, where: str, ledger: Ledger) -> Any:
+def parse(text: str, ledger: Ledger, *, where: str) -> Any:
     """A JSON value, held to what a document can hold: no NaN, no key twice, no half of a character."""
     return _mend(_parse(_DECODER.decode, text), text, where, ledger)
 

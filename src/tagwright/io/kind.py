@@ -86,7 +86,7 @@ def located(path: Path | None, line: int | None = None) -> Iterator[None]:
         raise DataError(error.reason, path=path, line=line) from error
 
 
-def note_losses(document: Document, holds: frozenset[str], ledger: Ledger) -> None:
+def note_losses(document: Document, ledger: Ledger, *, holds: frozenset[str]) -> None:
     """Note what of a document is lost where only the parts in `holds` are kept. Nesting is the tag writer's matter."""
 
     def note(part: str, reason: str, count: int) -> None:

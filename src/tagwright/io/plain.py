@@ -32,7 +32,7 @@ class PlainText(FileKind):
         with write_text(path, self.options.encoding) as text:
             for document in documents:
                 count += 1
-                note_losses(document, self.holds, self.ledger)
+                note_losses(document, self.ledger, holds=self.holds)
                 line = document.text.replace("\r", " ").replace("\n", " ")
                 if line != document.text:
                     self.ledger.note("line end in a text, written as a blank", document.id)

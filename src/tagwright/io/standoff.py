@@ -154,7 +154,7 @@ class Standoff(FileKind):
         single = path.suffix in (".txt", ".ann")
         count, used = 0, set[str]()
         for document in documents:
-            note_losses(document, self.holds | {"meta"}, self.ledger)
+            note_losses(document, self.ledger, holds=self.holds | {"meta"})
             if single and count:
                 raise DataError("A pair of files holds one document, and there are more. Name a folder.", path=path)
             base = path.with_suffix("") if single else path / self._name(document, count, used)

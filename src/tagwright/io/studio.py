@@ -4,6 +4,7 @@ A task has one text. Its first annotation that wasn't cancelled is read, else it
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -36,7 +37,7 @@ class LabelStudio(FileKind):
 
     def scan(self, path: Path) -> Iterator[Document]:
         stem = find_stem(path)
-        for number, (line, task) in enumerate(scan_rows(path, self.options.encoding, self.ledger), start=1):
+        for number, (line, task) in enumerate(scan_rows(path, self.ledger, encoding=self.options.encoding), start=1):
             with located(path, line):
                 document = self._read_task(task, name=f"{stem}:{number}", where=f"{path.name}:{line}")
             yield document
@@ -105,7 +106,7 @@ class LabelStudio(FileKind):
             return write_rows(map(self._make_task, documents), text, as_list=not as_lines)
 
     def _make_task(self, document: Document) -> Row:
-        note_losses(document, self.holds, self.ledger)
+        note_losses(document, self.ledger, holds=self.holds)
         meta = {key: value for key, value in document.meta.items() if key not in EXTRAS}
         number = meta.pop("id", None)
         for key in meta.keys() & {"text", "group"}:
@@ -127,15 +128,19 @@ class LabelStudio(FileKind):
         return {**task, "annotations": [{"result": result}]}
 
 
+@dataclass
 class _ResultReader:
     """Spans and relations from the items of one annotation."""
 
-    def __init__(self, text: str, offsets: tuple[Chars, ...], ledger: Ledger, where: str, items: list[Row]) -> None:
-        self.text, self.offsets, self.ledger, self.where, self.items = text, offsets, ledger, where, items
-        self.spans: list[Span] = []
-        self.edges: list[Relation] = []
-        self.extras: list[Row] = []
-        self.places: dict[object, int | None] = {}
+    text: str
+    offsets: tuple[Chars, ...]
+    ledger: Ledger
+    where: str
+    items: list[Row]
+    spans: list[Span] = field(default_factory=list)
+    edges: list[Relation] = field(default_factory=list)
+    extras: list[Row] = field(default_factory=list)
+    places: dict[object, int | None] = field(default_factory=dict)
 
     def read(self) -> dict[str, Any]:
         """Read all items; what is neither a span nor a relation is noted. Returns what goes into meta."""
@@ -144,7 +149,7 @@ class _ResultReader:
             value = item.get("value")
             if isinstance(value, dict) and "start" in value and "end" in value:
                 self._read_span(item, value, f"result[{at}]")
-            elif item not in relations:
+            elif item.get("type") != "relation":
                 self.ledger.note(f"result of type {show(item.get('type'))}", self.where)
         for item in relations:
             self._read_relation(item)
@@ -180,8 +185,8 @@ class _ResultReader:
             found = units[2 * start : 2 * end].decode("utf-16-le", "replace")
             if self.text[start:end] != stated and found == stated and start >= 0:
                 first = len(units[: 2 * start].decode("utf-16-le", "replace"))
-                return take_bounds(first, first + len(stated), name, limit=len(self.text))
-        bounds = take_bounds(start, end, name, limit=len(self.text))
+                return take_bounds(first, first + len(stated), what=name, limit=len(self.text))
+        bounds = take_bounds(start, end, what=name, limit=len(self.text))
         if isinstance(stated, str) and stated.split() != self.text[slice(*bounds)].split():
             self.ledger.note("span whose stated text is not what stands at its offsets", f"{self.where} {name}")
         return bounds

@@ -125,7 +125,7 @@ class CsvTable(FileKind):
         next(rows)
         tags = ([cells[tag].strip() or "O" for _, cells in block] for _, block in _group(rows, key))
         named = self.options.scheme
-        return TagReader.for_file(() if named else tags, named, self.ledger)
+        return TagReader.for_file(() if named else tags, self.ledger, scheme=named)
 
     # One document a row -------------------------------------------------------------------------------------------
 
@@ -152,12 +152,12 @@ class CsvTable(FileKind):
         if name not in JSON_NAMES or not cell.lstrip().startswith(("[", "{")):
             return cell
         with suppress(DataError):
-            return parse(cell, where, self.ledger)
+            return parse(cell, self.ledger, where=where)
         try:
             literal = json.dumps(ast.literal_eval(cell.strip()))  # tuples become lists
         except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
             raise DataError(f"The {name} are neither JSON nor a list: {cell[:40]!a}.") from error
-        return parse(literal, where, self.ledger)
+        return parse(literal, self.ledger, where=where)
 
     # Writing ------------------------------------------------------------------------------------------------------
 
@@ -177,7 +177,7 @@ class CsvTable(FileKind):
         yield ["sentence_id", "word", *names, "tag"]
         last = None
         for document, columns in zip(documents, kept, strict=True):
-            note_losses(document, WORD_FORM | {"meta"}, self.ledger)
+            note_losses(document, self.ledger, holds=WORD_FORM | {"meta"})
             for key in (set(document.meta) - {"columns"}) | (set(columns) - set(names)):
                 self.ledger.note(f"extra {key!r}", document.id)
             if not document.words:
@@ -185,7 +185,7 @@ class CsvTable(FileKind):
             if document.id == last:
                 yield []  # or the two would be read as one
             last = document.id
-            tags = write_tags(document, self.options.scheme, self.ledger)
+            tags = write_tags(document, self.ledger, scheme=self.options.scheme)
             cells = [columns.get(name, [""] * len(document)) for name in names]
             for row in zip(document.words, *cells, tags, strict=True):
                 yield [document.id, *row]
@@ -194,7 +194,7 @@ class CsvTable(FileKind):
         shape = SpanShape(self.options, self.ledger)
         rows = []
         for document in documents:
-            note_losses(document, shape.holds, self.ledger)
+            note_losses(document, self.ledger, holds=shape.holds)
             row = shape.write_rest(document, shape.write(document), with_id=True)
             row["id"] = document.id
             rows.append(row)

@@ -84,7 +84,7 @@ def _read_offsets(pairs: list[Any], what: str, text: str) -> tuple[Chars, ...]:
     offsets, last = [], 0
     for at, pair in enumerate(pairs):
         start, end = pair if isinstance(pair, list) and len(pair) == 2 else (None, None)
-        bounds = take_bounds(start, end, f"{what}[{at}]", limit=len(text))
+        bounds = take_bounds(start, end, what=f"{what}[{at}]", limit=len(text))
         if bounds[0] < last:
             raise DataError(f"{what}[{at}] begins at {bounds[0]}, within the word before it.")
         offsets.append(bounds)
@@ -104,14 +104,30 @@ class DoccanoShape(SpanShape):
             if document.meta.get("span_extras"):
                 self.ledger.note("extras of spans", document.id)
             return {"text": document.text, "label": labels}
-        extras = read_extras(document, "span_extras")
-        entities = []
-        for number, span in enumerate(document.spans):
-            start, end = document.find_chars(span)
-            entity: Row = {"id": number, "label": span.label, "start_offset": start, "end_offset": end}
-            entities.append({**entity, **extras.take((*span.bounds, span.label)), "id": number})
+        edges = read_extras(document, "relation_extras")
+        entities, ids = self._write_entities(document)
         relations = [
-            {"id": number, "from_id": edge.head, "to_id": edge.tail, "type": edge.label}
+            {
+                "id": edges.take((edge.head, edge.tail, edge.label)).get("id", number),
+                "from_id": ids[edge.head],
+                "to_id": ids[edge.tail],
+                "type": edge.label,
+            }
             for number, edge in enumerate(document.relations)
         ]
         return {"text": document.text, "entities": entities, "relations": relations}
+
+    @staticmethod
+    def _write_entities(document: Document) -> tuple[list[Row], list[object]]:
+        """Entities with the ids that were read, where each has its own, else with numbers."""
+        known = read_extras(document, "span_extras")
+        extras = [known.take((*span.bounds, span.label)) for span in document.spans]
+        ids = [extra.get("id") for extra in extras]
+        if not all(isinstance(each, str | int) for each in ids) or len(set(ids)) < len(ids):
+            ids = list(range(len(extras)))
+        entities = []
+        for span, extra, identifier in zip(document.spans, extras, ids, strict=True):
+            start, end = document.find_chars(span)
+            entity: Row = {"id": identifier, "label": span.label, "start_offset": start, "end_offset": end}
+            entities.append({**extra, **entity})
+        return entities, ids

@@ -143,7 +143,7 @@ class ExchangeShape(DialogueShape):
         if not isinstance(item, list) or len(item) != 5 or not (isinstance(item[0], str) and isinstance(item[1], str)):
             raise DataError(f"{name} is {show(item)}, and [act, slot, start, end, value] was expected.")
         words = _find_blocks(text)
-        start, end = take_bounds(item[2], item[3], name, limit=len(words))
+        start, end = take_bounds(item[2], item[3], what=name, limit=len(words))
         return {
             "start": words[start][0],
             "end": words[end - 1][1],
@@ -195,7 +195,7 @@ class TurnShape(DialogueShape):
             for at, item in enumerate(take_rows(turn, "slots")):
                 slot = dict(take_record(item, f"{name}.slots[{at}]"))
                 label = take_text(slot, "slot")
-                take_bounds(slot.get("start"), slot.get("end"), f"{name}.slots[{at}]", limit=len(said.text))
+                take_bounds(slot.get("start"), slot.get("end"), what=f"{name}.slots[{at}]", limit=len(said.text))
                 del slot["slot"]
                 said.slots.append({**slot, "label": label})
         if "state" in turn:

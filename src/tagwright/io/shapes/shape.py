@@ -120,7 +120,7 @@ def take_index(value: object, what: str, *, limit: int) -> int:
     return value
 
 
-def take_bounds(start: object, end: object, what: str, *, limit: int) -> Chars:
+def take_bounds(start: object, end: object, *, what: str, limit: int) -> Chars:
     """A start and an end after it, both within `limit`."""
     first = take_index(start, f"the start of {what}", limit=limit)
     last = take_index(end, f"the end of {what}", limit=limit)

@@ -27,7 +27,8 @@ START_KEYS, END_KEYS = ("start", "start_offset"), ("end", "end_offset")
 OWN_KEYS = {*LABEL_KEYS, *START_KEYS, *END_KEYS, "text", "score", "fragments"}
 EDGE_KEYS = {"label", "type", "head", "tail", "from_id", "to_id", "score"}
 
-Placer = Callable[[Chars, tuple[Chars, ...], str], Span | None]  # bounds, exact pieces in characters, label
+Place = tuple[Chars, tuple[Chars, ...]]  # bounds, and the exact pieces in characters, if there are several
+Placer = Callable[[Place, str], Span | None]
 
 
 @dataclass
@@ -66,14 +67,14 @@ class SpanReader:
         extra = {key: value for key, value in item.items() if key not in OWN_KEYS}
         place, score = None, take_score(item)
         for label in _find_labels(item, name):
-            span = self.place(bounds, pieces, label)
+            span = self.place((bounds, pieces), label)
             if span is None:
                 self.ledger.note("span that touches no word", f"{self.where} {name} {label!r}")
                 continue
             place = len(self.spans) if place is None else place
             self.spans.append(span if score is None else _scored(span, score))
             self.extras.append(extra)
-        if place is not None and isinstance(item.get("id"), str | int):
+        if isinstance(item.get("id"), str | int):
             self.ids[item["id"]] = len(self.places)
         self.places.append(place)
 
@@ -81,7 +82,7 @@ class SpanReader:
         pieces = []
         for part in take_rows(item, "fragments"):
             start, end = part if isinstance(part, list) and len(part) == 2 else (None, None)
-            pieces.append(take_bounds(start, end, f"a fragment of {name}", limit=self.size))
+            pieces.append(take_bounds(start, end, what=f"a fragment of {name}", limit=self.size))
         return tuple(sorted(pieces))
 
     def _find_bounds(self, item: Row, name: str, pieces: tuple[Chars, ...]) -> Chars:
@@ -89,7 +90,7 @@ class SpanReader:
         end = next((item[key] for key in END_KEYS if key in item), None)
         if pieces and start is None and end is None:
             return pieces[0][0], pieces[-1][1]
-        return take_bounds(start, end, name, limit=self.limit)
+        return take_bounds(start, end, what=name, limit=self.limit)
 
     def _check_text(self, item: Row, pieces: tuple[Chars, ...], name: str) -> None:
         stated = item.get("text")
@@ -131,14 +132,15 @@ class SpanReader:
         return self.places[self.ids[key]]
 
 
-def place_words(bounds: Chars, pieces: tuple[Chars, ...], label: str) -> Span:
+def place_words(place: Place, label: str) -> Span:
     """A span whose bounds count words already."""
+    bounds, pieces = place
     return Span(*bounds, label, fragments=pieces)
 
 
 def place_chars(offsets: Sequence[Chars]) -> Placer:
     """Makes spans of character offsets, over the words at `offsets`."""
-    return lambda bounds, pieces, label: place_span(offsets, pieces or (bounds,), label)
+    return lambda place, label: place_span(offsets, place[1] or (place[0],), label)
 
 
 def _scored(span: Span, score: float) -> Span:

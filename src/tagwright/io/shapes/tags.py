@@ -18,7 +18,7 @@ class TagReader:
     ledger: Ledger
 
     @classmethod
-    def for_file(cls, sequences: Iterable[Sequence[str]], scheme: str | None, ledger: Ledger) -> "TagReader":
+    def for_file(cls, sequences: Iterable[Sequence[str]], ledger: Ledger, *, scheme: str | None) -> "TagReader":
         """The reader for a file with these tag sequences, in the scheme named or else found by inspection."""
         if scheme is None:
             return cls(detect_scheme(sequences), ledger)
@@ -37,7 +37,7 @@ class TagReader:
         return tuple(scheme.decode(tags))
 
 
-def write_tags(document: Document, scheme: str | None, ledger: Ledger) -> list[str]:
+def write_tags(document: Document, ledger: Ledger, *, scheme: str | None) -> list[str]:
     """One tag a word; spans that one column of tags can't hold are left out and noted."""
     codec = find_scheme(scheme or "BIO")
     unheld = codec.find_unheld(document.spans)
@@ -51,7 +51,7 @@ def write_tags(document: Document, scheme: str | None, ledger: Ledger) -> list[s
     return codec.encode(kept, len(document))
 
 
-def check_lengths(words: Sequence[object], tags: Sequence[object], what: str) -> None:
+def check_lengths(words: Sequence[object], tags: Sequence[object]) -> None:
     """As many tags as words."""
     if len(words) != len(tags):
-        raise DataError(f"{len(words)} words and {len(tags)} {what}; as many were expected.")
+        raise DataError(f"{len(words)} words and {len(tags)} tags; as many were expected.")

@@ -129,15 +129,15 @@ class TagShape(WordShape):
     def read(self, row: Row, *, name: str, where: str) -> Document:
         words, body = self._read_words(row, where)
         tags = self.take_tags(row)
-        check_lengths(words, tags, "tags")
-        reader = self.reader or TagReader.for_file([tags], self.options.scheme, self.ledger)
+        check_lengths(words, tags)
+        reader = self.reader or TagReader.for_file([tags], self.ledger, scheme=self.options.scheme)
         spans = reader.read(tags, lambda at: f"{where} word {at}")
         used = self.find_key(row, self.options.tag_column)
         return Document(**body, spans=spans, **self.read_rest(row, name=name, used=used))
 
     def write(self, document: Document) -> Row:
         key = self.find_key({}, self.options.tag_column) or "ner_tags"
-        return {**self._write_words(document), key: write_tags(document, self.options.scheme, self.ledger)}
+        return {**self._write_words(document), key: write_tags(document, self.ledger, scheme=self.options.scheme)}
 
 
 class GlinerShape(WordShape):
@@ -157,7 +157,7 @@ class GlinerShape(WordShape):
             if not isinstance(item, list) or len(item) != 3 or not isinstance(item[2], str):
                 raise DataError(f"ner[{at}] is {show(item)}, and [first word, last word, label] was expected.")
             last = item[1] + 1 if type(item[1]) is int else item[1]
-            spans.append(Span(*take_bounds(item[0], last, f"ner[{at}]", limit=len(words)), item[2]))
+            spans.append(Span(*take_bounds(item[0], last, what=f"ner[{at}]", limit=len(words)), item[2]))
         return Document(**body, spans=tuple(spans), **self.read_rest(row, name=name, used="tokens"))
 
     def write(self, document: Document) -> Row:
@@ -238,4 +238,4 @@ def _take_arguments(predicate: Row, words: int) -> Iterable[tuple[str, Chars]]:
     for at, item in enumerate(take_rows(predicate, "arguments")):
         if not isinstance(item, list) or len(item) != 3 or not isinstance(item[0], str):
             raise DataError(f"arguments[{at}] is {show(item)}, and [role, start, end] was expected.")
-        yield item[0], take_bounds(item[1], item[2], f"arguments[{at}] ({item[0]})", limit=words)
+        yield item[0], take_bounds(item[1], item[2], what=f"arguments[{at}] ({item[0]})", limit=words)
