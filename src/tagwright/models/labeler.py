@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
@@ -32,6 +33,10 @@ class Labeler(nn.Module, ABC):
     @abstractmethod
     def stack(self, targets: Sequence[Any]) -> Tensor:
         """Targets of one batch, padded."""
+
+    def focus(self, pieces: Sequence[Piece]) -> AbstractContextManager[None]:
+        """A context within which only what these pieces can reach is trained; the results are the same."""
+        return nullcontext()
 
     @abstractmethod
     def loss(self, batch: Batch, gold: Tensor) -> Tensor:

@@ -1,13 +1,17 @@
 """Tagger: a backbone and a head. Knows nothing of recipes, files or training."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.load import Backbone, load_backbone
+from tagwright.backbone.vocabulary import focused_vocabulary
 from tagwright.errors import ModelError
 from tagwright.heads import HEADS, HeadConfig
 from tagwright.heads.head import Head
@@ -68,6 +72,11 @@ class Tagger(Labeler):
     def forward(self, ids: Tensor, words: Tensor, counts: Tensor, gold: Tensor, attend: Tensor | None = None) -> Tensor:
         """The summed loss, from plain tensors: what trainers call."""
         return self.loss(Batch(ids, attend, words, counts), gold)
+
+    def focus(self, pieces: Sequence[Piece]) -> AbstractContextManager[None]:
+        """Only the embedding rows of these pieces' tokens are trained."""
+        ids = np.concatenate([[self.backbone.tokenizer.pad_id], *(piece.ids for piece in pieces)])
+        return focused_vocabulary(self.backbone.model, torch.from_numpy(ids.astype(np.int64)))
 
     def loss(self, batch: Batch, gold: Tensor) -> Tensor:
         return self.head.loss(self.encode(batch), batch.keep, gold)

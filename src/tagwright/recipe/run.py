@@ -107,11 +107,12 @@ def fit(
         def scorer(model: Labeler) -> dict[str, float]:
             return score_dev(model, corpus.dev, precision=precision)
 
+    data = TrainingData(encode(labeler, corpus.train, ledger), scorer)
     trainer = LabelerTrainer(
         labeler,
         make_arguments(recipe.training, folder, has_dev=scorer is not None),
         config=recipe.training,
-        data=TrainingData(encode(labeler, corpus.train, ledger), scorer),
+        data=data,
         tuning=TUNINGS[recipe.tuning.name](recipe.tuning),
     )
     for callback in callbacks:

@@ -61,7 +61,7 @@ class LabelerTrainer(Trainer):  # type: ignore[misc]
         tuning: Tuning,
     ) -> None:
         tuning.prepare(labeler)
-        self.data, self.config, self.tuning = data, config, tuning
+        self.labeler, self.data, self.config, self.tuning = labeler, data, config, tuning
         self.buckets = Buckets(
             data.train.lengths,
             tokens=config.tokens_per_batch,
@@ -84,10 +84,11 @@ class LabelerTrainer(Trainer):  # type: ignore[misc]
         """Train, or finish what a checkpoint began. The labeler that comes out is free of the trainer's wrappers."""
         checkpoint = None if resume_from_checkpoint is None else Path(resume_from_checkpoint)
         state = None if checkpoint is None else self._open_checkpoint(checkpoint)
-        if checkpoint is not None and state is not None and _has_stopped(state):
-            output = self._finish(state, checkpoint)
-        else:
-            output = super().train(resume_from_checkpoint=checkpoint and str(checkpoint), **rest)
+        with self.labeler.focus(self.data.train.pieces):
+            if checkpoint is not None and state is not None and _has_stopped(state):
+                output = self._finish(state, checkpoint)
+            else:
+                output = super().train(resume_from_checkpoint=checkpoint and str(checkpoint), **rest)
         self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False).__dict__.pop("forward", None)
         return output
 

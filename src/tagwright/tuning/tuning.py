@@ -6,9 +6,11 @@ from typing import Any
 from torch import nn
 from torch.nn import Parameter
 
+from tagwright.backbone.vocabulary import FocusedEmbedding
 from tagwright.tuning.config import TuningConfig
 
 NO_DECAY = ("bias", "norm")
+EMBEDDINGS = (nn.Embedding, FocusedEmbedding)
 
 
 class Tuning(ABC):
@@ -22,11 +24,16 @@ class Tuning(ABC):
         """Mark the weights that move, before training."""
 
     def group(self, module: nn.Module, *, weight_decay: float) -> list[dict[str, Any]]:
-        """Parameter groups for an optimizer: biases and norms without decay, fresh weights at their own rate."""
+        """Parameter groups for an optimizer: fresh weights at their own rate; no decay for biases, norms, embeddings.
+
+        A decayed embedding would also change the rows of tokens that training never sees.
+        """
+        tables = {id(w) for m in module.modules() if isinstance(m, EMBEDDINGS) for w in m.parameters(recurse=False)}
         groups: dict[tuple[bool, bool], list[Parameter]] = {}
         for name, weight in module.named_parameters():
             if weight.requires_grad:
-                decays = weight.ndim > 1 and not any(mark in name.lower() for mark in NO_DECAY)
+                plain = any(mark in name.lower() for mark in NO_DECAY) or id(weight) in tables
+                decays = weight.ndim > 1 and not plain
                 groups.setdefault((name.startswith("backbone."), decays), []).append(weight)
         rate = self.config.head_learning_rate
         return [
