@@ -167,7 +167,7 @@ def make_spans(rng: random.Random, document: Document, *, flat: bool) -> list[Sp
     if not flat and rng.random() < 0.3:
         cuts = sorted(rng.sample(range(len(document.text) + 1), min(len(document.text) + 1, rng.choice((2, 4)))))
         pieces = [pair for pair in zip(cuts[::2], cuts[1::2], strict=False) if pair[0] < pair[1]]
-        if pieces and (span := place_span(document.offsets, pieces, "PER")):
+        if pieces and (span := place_span(document.offsets, pieces, label="PER")):
             spans.append(span)
     return spans
 

@@ -26,13 +26,13 @@ def pool_plainly(hidden: torch.Tensor, read_at: ReadAt) -> torch.Tensor:
 @pytest.mark.parametrize("read_at", get_args(ReadAt))
 def test_words_are_read_where_asked(read_at: ReadAt) -> None:
     hidden = torch.randn(3, 7, 4)
-    torch.testing.assert_close(pool_words(hidden, BATCH, read_at), pool_plainly(hidden, read_at))
+    torch.testing.assert_close(pool_words(hidden, BATCH, read_at=read_at), pool_plainly(hidden, read_at))
 
 
 @pytest.mark.parametrize("read_at", get_args(ReadAt))
 def test_a_word_without_tokens_is_zero_and_gets_no_gradient(read_at: ReadAt) -> None:
     hidden = torch.randn(3, 7, 4, requires_grad=True)
-    pooled = pool_words(hidden, BATCH, read_at)
+    pooled = pool_words(hidden, BATCH, read_at=read_at)
     assert not pooled[0, 1].any() and not pooled[2].any()
     pooled[2].sum().backward()
     assert hidden.grad is not None and not hidden.grad.any()
@@ -40,4 +40,4 @@ def test_a_word_without_tokens_is_zero_and_gets_no_gradient(read_at: ReadAt) -> 
 
 @pytest.mark.parametrize("read_at", get_args(ReadAt))
 def test_half_precision_stays_half(read_at: ReadAt) -> None:
-    assert pool_words(torch.randn(3, 7, 4).bfloat16(), BATCH, read_at).dtype == torch.bfloat16
+    assert pool_words(torch.randn(3, 7, 4).bfloat16(), BATCH, read_at=read_at).dtype == torch.bfloat16

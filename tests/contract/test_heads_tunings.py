@@ -71,7 +71,7 @@ def predict(tagger: Tagger, documents: list[Document]) -> list[Document]:
     given = [document.only() for document in documents]
     batch = tagger.collate(tagger.cut(given, Ledger()))
     with torch.inference_mode():
-        return tagger.decode(tagger.encode(batch), batch.keep, given)
+        return tagger.decode(tagger.encode(batch), given, keep=batch.keep)
 
 
 def make_tagger(backbone: Backbone, **head: Any) -> Tagger:

@@ -23,7 +23,7 @@ def make_head(scheme: str, *, scale: float = 1.0, seed: int = 0) -> CrfHead:
     """A head whose states are its emissions."""
     labels = Labels(LABELS[scheme])
     tags = len(SCHEMES[scheme].make_tags(labels))
-    head = CrfHead(tags, labels, HeadConfig(name="crf", scheme=scheme, dropout=0)).double()  # type: ignore[arg-type]
+    head = CrfHead(tags, labels, config=HeadConfig(name="crf", scheme=scheme, dropout=0)).double()  # type: ignore[arg-type]
     torch.manual_seed(seed)
     with torch.no_grad():
         head.score.weight.copy_(torch.eye(tags))
@@ -65,7 +65,7 @@ def document(words: int) -> Document:
 
 def decode(head: CrfHead, states: Tensor, keep: Tensor) -> list[Document]:
     with torch.inference_mode():
-        return head.decode(states, keep, [document(int(length)) for length in keep.sum(1)])
+        return head.decode(states, [document(int(length)) for length in keep.sum(1)], keep=keep)
 
 
 def list_cases() -> Iterator[tuple[str, float]]:
@@ -82,7 +82,7 @@ def test_the_loss_is_that_of_all_paths(scheme: str, scale: float) -> None:
             gold = torch.full((1, WORDS), -100)
             gold[0, :length] = torch.tensor(path)
             wanted = torch.logsumexp(scores, 0) - scores[paths.index(path)]
-            found = head.loss(states[row : row + 1], keep[row : row + 1], gold)
+            found = head.loss(states[row : row + 1], gold, keep=keep[row : row + 1])
             torch.testing.assert_close(found, wanted.float(), atol=1e-4, rtol=1e-6)
 
 
@@ -94,7 +94,7 @@ def test_the_gradient_is_that_of_all_paths(scheme: str, scale: float) -> None:
     paths, scores = list_paths(head, states[0].double(), edges=False)
     weights = (states, head.steps, head.starts, head.ends)
     wanted = torch.autograd.grad(torch.logsumexp(scores, 0) - scores[7], weights)
-    head.loss(states, keep, torch.tensor([paths[7]])).backward()
+    head.loss(states, torch.tensor([paths[7]]), keep=keep).backward()
     for weight, gradient in zip(weights, wanted, strict=True):
         assert weight.grad is not None and weight.grad.isfinite().all()
         torch.testing.assert_close(weight.grad, gradient, atol=1e-4, rtol=1e-5)
@@ -105,7 +105,7 @@ def test_all_probabilities_sum_to_one(scheme: str) -> None:
     head = make_head(scheme)
     states, keep = make_states(head, 3)
     losses = [
-        head.loss(states, keep, torch.tensor([path]))
+        head.loss(states, torch.tensor([path]), keep=keep)
         for path in product(range(len(head.tags)), repeat=3)
         if is_legal(head, path, edges=False)
     ]
@@ -117,7 +117,7 @@ def test_a_step_that_the_scheme_forbids_has_no_probability(scheme: str) -> None:
     head = make_head(scheme)
     states, keep = make_states(head, 2)
     forbidden = [path for path in product(range(len(head.tags)), repeat=2) if not is_legal(head, path, edges=False)]
-    assert all(head.loss(states, keep, torch.tensor([path])) > 1000 for path in forbidden)
+    assert all(head.loss(states, torch.tensor([path]), keep=keep) > 1000 for path in forbidden)
     assert bool(forbidden) == (scheme in ("BIO", "BIOES", "IOB1"))
 
 
@@ -154,8 +154,8 @@ def test_company_changes_nothing(scheme: str) -> None:
     for one, other in zip(together, alone, strict=True):
         assert one.spans == other.spans
         assert [s.score for s in one.spans] == pytest.approx([s.score for s in other.spans], abs=1e-9)
-    single = [head.loss(states[row : row + 1], keep[row : row + 1], gold[row : row + 1]) for row in range(4)]
-    torch.testing.assert_close(head.loss(states, keep, gold), torch.stack(single).sum())
+    single = [head.loss(states[row : row + 1], gold[row : row + 1], keep=keep[row : row + 1]) for row in range(4)]
+    torch.testing.assert_close(head.loss(states, gold, keep=keep), torch.stack(single).sum())
 
 
 @pytest.mark.parametrize("words", [1, 20_000])
@@ -175,7 +175,7 @@ def test_absurd_scores_stay_finite(scale: float) -> None:
     head = make_head("BIOES")
     states, keep = make_states(head, 5, 4, scale=scale)
     states.requires_grad_()
-    loss = head.loss(states, keep, torch.zeros(2, 5, dtype=torch.long))
+    loss = head.loss(states, torch.zeros(2, 5, dtype=torch.long), keep=keep)
     loss.backward()
     assert loss.isfinite() and states.grad is not None and states.grad.isfinite().all()
     assert all(0 <= (span.score or 0) <= 1 for found in decode(head, states.detach(), keep) for span in found.spans)
@@ -185,7 +185,7 @@ def test_half_precision_and_autocast_run() -> None:
     for head in (make_head("BIO").bfloat16(), make_head("BIO").float()):
         states, keep = make_states(head, 4, 2)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            assert head.loss(states.bfloat16(), keep, torch.zeros(2, 4, dtype=torch.long)).dtype == torch.float32
+            assert head.loss(states.bfloat16(), torch.zeros(2, 4, dtype=torch.long), keep=keep).dtype == torch.float32
             decode(head, states.bfloat16(), keep)
 
 

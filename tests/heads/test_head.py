@@ -25,7 +25,7 @@ WORDS = 8
 
 
 def make_head(scheme: str, labels: tuple[str, ...] = LABELS) -> TagHead:
-    return SoftmaxHead(2, Labels(labels), HeadConfig(scheme=scheme))  # type: ignore[arg-type]
+    return SoftmaxHead(2, Labels(labels), config=HeadConfig(scheme=scheme))  # type: ignore[arg-type]
 
 
 def make_document(*spans: Span) -> Document:
@@ -112,4 +112,4 @@ def test_targets_are_padded_with_what_no_loss_reads() -> None:
 @pytest.mark.parametrize("name", HEADS)
 def test_an_open_scheme_is_refused(name: str) -> None:
     with pytest.raises(RecipeError, match="No scheme is called 'auto'"):
-        HEADS[name](4, Labels(("X",)), HeadConfig(name=name))
+        HEADS[name](4, Labels(("X",)), config=HeadConfig(name=name))

@@ -20,7 +20,7 @@ GOLD = torch.tensor([[0, 1, 2, 0, 3], [1, 0, 4, -100, -100], [0, -100, -100, -10
 
 def make_head(**settings: Any) -> SoftmaxHead:
     torch.manual_seed(0)
-    return SoftmaxHead(8, Labels(("X", "Y")), HeadConfig(scheme="BIO", dropout=0, **settings)).eval()
+    return SoftmaxHead(8, Labels(("X", "Y")), config=HeadConfig(scheme="BIO", dropout=0, **settings)).eval()
 
 
 @pytest.fixture
@@ -32,31 +32,31 @@ def states() -> Tensor:
 def test_the_loss_is_the_cross_entropy_summed_over_words(states: Tensor) -> None:
     head = make_head()
     wanted = F.cross_entropy(head.score(states).flatten(0, 1), GOLD.flatten(), ignore_index=-100, reduction="sum")
-    torch.testing.assert_close(head.loss(states, KEEP, GOLD), wanted)
+    torch.testing.assert_close(head.loss(states, GOLD, keep=KEEP), wanted)
 
 
 def test_padding_takes_no_part(states: Tensor) -> None:
     head = make_head()
     changed = states.masked_fill(~KEEP[..., None], 99.0)
-    assert head.loss(states, KEEP, GOLD) == head.loss(changed, KEEP, GOLD)
+    assert head.loss(states, GOLD, keep=KEEP) == head.loss(changed, GOLD, keep=KEEP)
     states.requires_grad_()
-    head.loss(states, KEEP, GOLD).backward()
+    head.loss(states, GOLD, keep=KEEP).backward()
     assert states.grad is not None and not states.grad[~KEEP].any() and states.grad[KEEP].abs().sum(-1).all()
 
 
 def test_the_focal_loss_is_its_formula(states: Tensor) -> None:
     head = make_head(focal=2.0)
     share = head.score(states).softmax(-1).gather(-1, GOLD.clamp(min=0)[..., None])[..., 0][KEEP]
-    torch.testing.assert_close(head.loss(states, KEEP, GOLD), (-((1 - share) ** 2) * share.log()).sum())
+    torch.testing.assert_close(head.loss(states, GOLD, keep=KEEP), (-((1 - share) ** 2) * share.log()).sum())
     tiny, plain = make_head(focal=1e-9), make_head()
-    torch.testing.assert_close(tiny.loss(states, KEEP, GOLD), plain.loss(states, KEEP, GOLD))
+    torch.testing.assert_close(tiny.loss(states, GOLD, keep=KEEP), plain.loss(states, GOLD, keep=KEEP))
 
 
 def test_a_focal_loss_of_certain_words_has_a_finite_gradient() -> None:
     head = make_head(focal=0.5)
     states = torch.full((1, 1, 8), 1e4, requires_grad=True)
     best = head.score(states).argmax(-1)
-    head.loss(states, torch.ones(1, 1, dtype=torch.bool), best).backward()
+    head.loss(states, best, keep=torch.ones(1, 1, dtype=torch.bool)).backward()
     assert states.grad is not None and states.grad.isfinite().all()
 
 
@@ -70,7 +70,7 @@ def test_balanced_weights_make_every_tag_count_the_same(states: Tensor) -> None:
     wanted = F.cross_entropy(
         head.score(states).flatten(0, 1), GOLD.flatten(), weight=head.weights, ignore_index=-100, reduction="sum"
     )
-    torch.testing.assert_close(head.loss(states, KEEP, GOLD), wanted)
+    torch.testing.assert_close(head.loss(states, GOLD, keep=KEEP), wanted)
 
 
 def test_without_a_wish_all_tags_weigh_the_same() -> None:
@@ -82,7 +82,7 @@ def test_without_a_wish_all_tags_weigh_the_same() -> None:
 def test_a_score_is_the_product_of_the_words_probabilities(states: Tensor) -> None:
     head, given = make_head(), [Document.from_words(["w"] * int(length)) for length in KEEP.sum(1)]
     best, tags = head.score(states).softmax(-1).max(-1)
-    found = head.decode(states, KEEP, given)
+    found = head.decode(states, given, keep=KEEP)
     assert any(document.spans for document in found)
     for row, document in enumerate(found):
         named = [head.tags[tag] for tag in tags[row, : len(document)]]
@@ -97,15 +97,15 @@ def test_words_that_were_cut_off_get_no_span() -> None:
         head.score.bias.copy_(torch.tensor([0.0, 50, 0, 0, 0]))  # every word is B-X
     short, long = (Document.from_words(["w"] * 5) for _ in range(2))
     keep = torch.tensor([[True] * 2 + [False] * 3, [True] * 5])
-    found = head.decode(torch.zeros(2, 5, 8), keep, [short, long])
+    found = head.decode(torch.zeros(2, 5, 8), [short, long], keep=keep)
     assert [len(document.spans) for document in found] == [2, 5]
 
 
 def test_company_changes_nothing(states: Tensor) -> None:
     head, given = make_head(), [Document.from_words(["w"] * int(length)) for length in KEEP.sum(1)]
-    for row, document in enumerate(head.decode(states, KEEP, given)):
+    for row, document in enumerate(head.decode(states, given, keep=KEEP)):
         words = len(document)
-        (alone,) = head.decode(states[row : row + 1, :words], KEEP[row : row + 1, :words], [given[row]])
+        (alone,) = head.decode(states[row : row + 1, :words], [given[row]], keep=KEEP[row : row + 1, :words])
         assert alone.spans == document.spans
         assert [s.score for s in alone.spans] == pytest.approx([s.score for s in document.spans], abs=1e-6)
 
@@ -113,13 +113,13 @@ def test_company_changes_nothing(states: Tensor) -> None:
 def test_given_parts_stay() -> None:
     head = make_head()
     given = Document.from_words(["w"], id="d", spans=[Span(0, 1, "given")])
-    (found,) = head.decode(torch.zeros(1, 1, 8), torch.ones(1, 1, dtype=torch.bool), [given])
+    (found,) = head.decode(torch.zeros(1, 1, 8), [given], keep=torch.ones(1, 1, dtype=torch.bool))
     assert found.id == "d" and found.words == ("w",)
 
 
 def test_half_precision_and_autocast_run(states: Tensor) -> None:
-    exact = make_head().loss(states.bfloat16().float(), KEEP, GOLD)
+    exact = make_head().loss(states.bfloat16().float(), GOLD, keep=KEEP)
     for head in (make_head(class_weights="balanced"), make_head().bfloat16()):
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            loss = head.loss(states.bfloat16(), KEEP, GOLD)
+            loss = head.loss(states.bfloat16(), GOLD, keep=KEEP)
         assert loss.dtype == torch.float32 and abs(loss - exact) / exact < 0.02

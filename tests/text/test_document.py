@@ -86,7 +86,7 @@ def test_slices_keep_what_lies_within() -> None:
 
 
 def test_slices_clip_fragments_to_their_text() -> None:
-    loose = place_span(DOCUMENT.offsets, [(12, 20)], "X")  # from the blank before "met" into "Babbage"
+    loose = place_span(DOCUMENT.offsets, [(12, 20)], label="X")  # from the blank before "met" into "Babbage"
     assert loose == Span(2, 4, "X", fragments=((12, 20),))
     part = DOCUMENT.with_spans([loose]).slice(2, 4)
     assert part.cut(part.spans[0]) == "met  Ba"
@@ -104,7 +104,7 @@ def test_slices_clip_fragments_to_their_text() -> None:
     ],
 )
 def test_spans_are_placed_by_characters(fragments: list[Chars], expected: Span | None) -> None:
-    assert place_span(DOCUMENT.offsets, fragments, "X") == expected
+    assert place_span(DOCUMENT.offsets, fragments, label="X") == expected
 
 
 @settings(max_examples=40, deadline=None)

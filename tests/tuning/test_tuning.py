@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
 from pydantic import ValidationError
 
 from tagwright.backbone.config import BackboneConfig
@@ -59,7 +58,13 @@ def test_rates_and_decays_are_those_asked_for(tagger: Tagger, name: str) -> None
         for weight in group["params"]:
             key = names[id(weight)]
             assert group.get("lr") == (None if key.startswith("backbone.") else 0.5)
-            small = weight.ndim < 2 or "bias" in key or "norm" in key.lower() or id(weight) in tables or id(weight) in tables
+            small = (
+                weight.ndim < 2
+                or "bias" in key
+                or "norm" in key.lower()
+                or id(weight) in tables
+                or id(weight) in tables
+            )
             assert group["weight_decay"] == (0.0 if small else 0.1)
     plain = make_tuning(name).group(tagger, weight_decay=0.1)
     assert all("lr" not in group for group in plain)

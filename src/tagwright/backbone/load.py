@@ -27,7 +27,7 @@ SHIFTED = frozenset(
 class Backbone(nn.Module):
     """A transformers model with its tokenizer. `forward` gives one state for every word of a batch."""
 
-    def __init__(self, model: nn.Module, tokenizer: WordTokenizer, config: BackboneConfig) -> None:
+    def __init__(self, model: nn.Module, tokenizer: WordTokenizer, *, config: BackboneConfig) -> None:
         super().__init__()
         self.model, self.tokenizer, self.config = model, tokenizer, config
         _strip(model)
@@ -48,7 +48,7 @@ class Backbone(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         """B T -> B W H."""
         hidden = self.model(input_ids=batch.ids, attention_mask=batch.attend).last_hidden_state
-        return pool_words(hidden, batch, self.config.read_at)
+        return pool_words(hidden, batch, read_at=self.config.read_at)
 
 
 def load_backbone(config: BackboneConfig, words: Iterable[str] = ()) -> Backbone:
@@ -56,10 +56,10 @@ def load_backbone(config: BackboneConfig, words: Iterable[str] = ()) -> Backbone
     if config.model.startswith(PREFIX):
         check_builtin(config.model)
         model, tokenizer = build_untrained(words)
-        return Backbone(model, WordTokenizer(tokenizer), config)
+        return Backbone(model, WordTokenizer(tokenizer), config=config)
     loading = {"dtype": getattr(torch, config.dtype), "output_loading_info": True, "ignore_mismatched_sizes": True}
     model, report = _from_pretrained(AutoModel, config, **loading)
-    backbone = Backbone(_take_encoder(model), load_tokenizer(config), config)
+    backbone = Backbone(_take_encoder(model), load_tokenizer(config), config=config)
     _check_weights(config.model, model, report, used={id(weight) for weight in backbone.parameters()})
     return backbone
 
@@ -83,7 +83,7 @@ def restore_backbone(folder: Path, config: BackboneConfig) -> Backbone:
         model = AutoModel.from_config(transformers_config, dtype=getattr(torch, config.dtype), **extra)
     except (ValueError, KeyError) as error:
         raise ModelError(f"The architecture in {folder} can't be built: {error}") from error
-    return Backbone(_take_encoder(model), load_tokenizer(local), config)
+    return Backbone(_take_encoder(model), load_tokenizer(local), config=config)
 
 
 def find_max_tokens(config: Any, tokenizer: Any) -> int:

@@ -7,7 +7,7 @@ from tagwright.backbone.config import ReadAt
 from tagwright.tokens.batch import Batch
 
 
-def pool_words(hidden: Tensor, batch: Batch, read_at: ReadAt) -> Tensor:
+def pool_words(hidden: Tensor, batch: Batch, *, read_at: ReadAt) -> Tensor:
     """B T H -> B W H: the mean of each word's tokens, or its first or last one.
 
     A word without tokens gets zeros. Pooling is one matrix product, so its result and its gradient are the same

@@ -53,7 +53,8 @@ def focused_vocabulary(model: Any, ids: Tensor) -> Iterator[None]:
     if type(full) is not nn.Embedding or not full.weight.requires_grad or full.max_norm is not None:
         yield
         return
-    live = torch.cat((ids, ids.new_tensor([] if full.padding_idx is None else [full.padding_idx]))).unique()
+    padding = [] if full.padding_idx is None else [full.padding_idx]
+    live = torch.tensor(sorted({*ids.tolist(), *padding}))
     focused = FocusedEmbedding(full, live.to(full.weight.device))
     model.set_input_embeddings(focused)
     try:

@@ -32,8 +32,8 @@ class CrfHead(TagHead):
     may_end: Tensor
     continues: Tensor
 
-    def __init__(self, width: int, labels: Labels, config: HeadConfig) -> None:
-        super().__init__(width, labels, config)
+    def __init__(self, width: int, labels: Labels, *, config: HeadConfig) -> None:
+        super().__init__(width, labels, config=config)
         tags = self.tags
         self.steps = nn.Parameter(torch.zeros(len(tags), len(tags)))
         self.starts = nn.Parameter(torch.zeros(len(tags)))
@@ -45,7 +45,7 @@ class CrfHead(TagHead):
         self.register_buffer("may_end", torch.tensor([self.scheme.allows(t, None) for t in tags]), persistent=False)
         self.register_buffer("continues", torch.tensor(joins), persistent=False)
 
-    def loss(self, states: Tensor, keep: Tensor, gold: Tensor) -> Tensor:
+    def loss(self, states: Tensor, gold: Tensor, *, keep: Tensor) -> Tensor:
         with torch.autocast(states.device.type, enabled=False):
             chain = self._make_chain(states, keep)
             whole = torch.logsumexp(chain.run_forward()[:, -1] + chain.ends, -1)
@@ -56,7 +56,7 @@ class CrfHead(TagHead):
         steps = _widen(self.steps).masked_fill(~self.may_follow, NEVER)
         return _Chain(emissions, keep, steps, _widen(self.starts), _widen(self.ends))
 
-    def decode(self, states: Tensor, keep: Tensor, given: Sequence[Document]) -> list[Document]:
+    def decode(self, states: Tensor, given: Sequence[Document], *, keep: Tensor) -> list[Document]:
         with torch.autocast(states.device.type, enabled=False):
             chain = self._make_chain(states, keep)
             chain.starts = chain.starts.masked_fill(~self.may_start, NEVER)

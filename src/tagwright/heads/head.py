@@ -50,18 +50,18 @@ class Head(nn.Module, ABC):
         """Take the weights of tags from the training targets, where the config asks for it; before training."""
 
     @abstractmethod
-    def loss(self, states: Tensor, keep: Tensor, gold: Tensor) -> Tensor:
+    def loss(self, states: Tensor, gold: Tensor, *, keep: Tensor) -> Tensor:
         """B W H, B W, B W -> the loss summed over all kept words."""
 
     @abstractmethod
-    def decode(self, states: Tensor, keep: Tensor, given: Sequence[Document]) -> list[Document]:
+    def decode(self, states: Tensor, given: Sequence[Document], *, keep: Tensor) -> list[Document]:
         """B W H, B W, the documents with their given parts -> the documents with predicted spans, each with a score."""
 
 
 class TagHead(Head):
     """A head that gives every word one tag of a scheme: a linear layer over word states."""
 
-    def __init__(self, width: int, labels: Labels, config: HeadConfig) -> None:
+    def __init__(self, width: int, labels: Labels, *, config: HeadConfig) -> None:
         super().__init__()
         self.labels, self.config = labels, config
         self.scheme = SCHEMES[config.scheme]

@@ -23,8 +23,8 @@ class SoftmaxHead(TagHead):
 
     weights: Tensor
 
-    def __init__(self, width: int, labels: Labels, config: HeadConfig) -> None:
-        super().__init__(width, labels, config)
+    def __init__(self, width: int, labels: Labels, *, config: HeadConfig) -> None:
+        super().__init__(width, labels, config=config)
         self.register_buffer("weights", torch.ones(len(self.tags)))
 
     def learn_weights(self, targets: Sequence[Target]) -> None:
@@ -36,7 +36,7 @@ class SoftmaxHead(TagHead):
         weights = np.where(counts > 0, counts.sum() / (seen * np.maximum(counts, 1)), 1.0)
         self.weights.copy_(torch.from_numpy(weights))
 
-    def loss(self, states: Tensor, keep: Tensor, gold: Tensor) -> Tensor:
+    def loss(self, states: Tensor, gold: Tensor, *, keep: Tensor) -> Tensor:
         scores = self.emit(states)[keep]
         wanted = gold[keep]
         each = F.cross_entropy(scores, wanted, weight=self.weights.float(), reduction="none", ignore_index=IGNORED)
@@ -45,7 +45,7 @@ class SoftmaxHead(TagHead):
             each = each * (1 - sure).clamp(min=1e-7) ** self.config.focal  # a root has no finite slope at 0
         return each.sum()
 
-    def decode(self, states: Tensor, keep: Tensor, given: Sequence[Document]) -> list[Document]:
+    def decode(self, states: Tensor, given: Sequence[Document], *, keep: Tensor) -> list[Document]:
         best, tags = self.emit(states).log_softmax(-1).max(-1)
         chosen = tags.tolist()
         sums = np.pad(np.cumsum(best.detach().cpu().double().numpy(), axis=1), ((0, 0), (1, 0)))

@@ -96,7 +96,7 @@ class Runner:
     def _label(self, documents: list[Document]) -> list[Document]:
         given = [document.only(self.tagger.given) for document in documents]
         pieces = self.tagger.cut(given, self.ledger, on_long=self.config.on_long)
-        run = _Run(self, given, pieces)
+        run = _Run(self, given, pieces=pieces)
         pieces.sort(key=len, reverse=True)  # the largest batch first: what does not fit shows at once
         with torch.inference_mode(), self._precision():
             while pieces:
@@ -136,7 +136,7 @@ class Runner:
 class _Run:
     """One chunk of documents on its way: decodes whole documents at once, gathers the windows of long ones."""
 
-    def __init__(self, runner: Runner, given: list[Document], pieces: Sequence[Piece]) -> None:
+    def __init__(self, runner: Runner, given: list[Document], *, pieces: Sequence[Piece]) -> None:
         self.tagger, self.device, self.given = runner.tagger, runner.device, given
         self.found = list(given)  # a document without words stays as it is
         self._open: dict[int, dict[int, Tensor]] = {}
@@ -164,7 +164,7 @@ class _Run:
 
     def _decode(self, states: Tensor, keep: Tensor, indices: list[int]) -> None:
         whole = [self.given[index] for index in indices]
-        for index, document in zip(indices, self.tagger.decode(states, keep, whole), strict=True):
+        for index, document in zip(indices, self.tagger.decode(states, whole, keep=keep), strict=True):
             self.found[index] = document
 
 

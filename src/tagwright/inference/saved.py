@@ -52,11 +52,11 @@ def save_labeler(runner: Runner, folder: Path, *, fixture: Sequence[Document] = 
 
 def _write(runner: Runner, folder: Path, expected: Sequence[Document], name: str) -> None:
     tagger = runner.tagger
-    write_folder(tagger, folder, runner.origin)
+    write_folder(tagger, folder, origin=runner.origin)
     rows = [{"text": d.text, "offsets": d.offsets, "spans": _list_spans(d)} for d in expected]
     (folder / FIXTURE).write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
     plan = TaggerPlan(tagger.labels, tagger.backbone.config, tagger.head.config)  # type: ignore[arg-type]
-    (folder / CARD).write_text(write_card(name, plan, runner.origin), encoding="utf-8")
+    (folder / CARD).write_text(write_card(name, plan, origin=runner.origin), encoding="utf-8")
 
 
 def _move(staged: Path, folder: Path) -> None:

@@ -116,7 +116,7 @@ class Standoff(FileKind):
             if not start < end <= len(text):
                 raise DataError(f"{identifier} is [{start}, {end}), empty or beyond the text's {len(text)} characters.")
             pieces.append((start, end))
-        span = place_span(offsets, pieces, label)
+        span = place_span(offsets, pieces, label=label)
         if stated.split() != " ".join(text[start:end] for start, end in pieces).split():
             self.ledger.note("span whose stated text is not what stands at its offsets", identifier)
         if span is None:

@@ -168,7 +168,7 @@ class _ResultReader:
         if identifier is not None:
             self.places[identifier] = None
         for label in labels:
-            span = place_span(self.offsets, [bounds], label)
+            span = place_span(self.offsets, [bounds], label=label)
             if span is None:
                 self.ledger.note("span that touches no word", f"{self.where} {name} {label!r}")
                 continue

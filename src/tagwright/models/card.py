@@ -7,7 +7,7 @@ from tagwright.models.folder import Origin
 from tagwright.models.tagger import TaggerPlan
 
 
-def write_card(name: str, plan: TaggerPlan, origin: Origin) -> str:
+def write_card(name: str, plan: TaggerPlan, *, origin: Origin) -> str:
     """The card as Markdown with the metadata block that model hubs read."""
     scores = "\n".join(_list_scores(origin.scores)) or "No scores were taken."
     data = "\n".join(f"- {part}: {_describe(facts)}" for part, facts in origin.data.items()) or "Not recorded."

@@ -100,7 +100,7 @@ def _fill(module: nn.Module, path: Path, tensors: Mapping[str, torch.Tensor]) ->
         raise ModelError(f"{path} lacks {len(untied)} weights, the first is {untied[0]}. Copy or train it again.")
 
 
-def write_folder(tagger: Tagger, folder: Path, origin: Origin) -> None:
+def write_folder(tagger: Tagger, folder: Path, *, origin: Origin) -> None:
     """Write everything but the fixture into an existing folder."""
     backbone = folder / BACKBONE
     tagger.backbone.model.config.save_pretrained(backbone)  # type: ignore[union-attr, operator]

@@ -47,5 +47,5 @@ class Labeler(nn.Module, ABC):
         """B W H, float32: a state for every word of one batch."""
 
     @abstractmethod
-    def decode(self, states: Tensor, keep: Tensor, given: Sequence[Document]) -> list[Document]:
+    def decode(self, states: Tensor, given: Sequence[Document], *, keep: Tensor) -> list[Document]:
         """Word states of whole documents -> the documents with their predicted parts."""

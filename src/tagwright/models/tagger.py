@@ -53,11 +53,7 @@ class Tagger(Labeler):
     def cut(self, documents: Sequence[Document], ledger: Ledger, *, on_long: OnLong = "window") -> list[Piece]:
         cutter = Cutter(self.backbone.tokenizer, self.backbone.find_limits(on_long))
         names = [document.id or f"document {index + 1}" for index, document in enumerate(documents)]
-        pieces = cutter.cut([document.words for document in documents], ledger, names=names)
-        empty = [piece for piece in pieces if len(piece) == 0]  # a model can't be run on no token at all
-        for piece in empty:
-            ledger.note("words of which the tokenizer leaves nothing can't be labelled", names[piece.document])
-        return [piece for piece in pieces if len(piece)] if empty else pieces
+        return cutter.cut([document.words for document in documents], ledger, names=names)
 
     def collate(self, pieces: Sequence[Piece]) -> Batch:
         return collate(pieces, self.backbone.tokenizer.pad_id)
@@ -69,7 +65,9 @@ class Tagger(Labeler):
     def stack(self, targets: Sequence[Any]) -> Tensor:
         return self.head.stack(targets)
 
-    def forward(self, ids: Tensor, words: Tensor, counts: Tensor, gold: Tensor, attend: Tensor | None = None) -> Tensor:
+    def forward(
+        self, *, ids: Tensor, words: Tensor, counts: Tensor, gold: Tensor, attend: Tensor | None = None
+    ) -> Tensor:
         """The summed loss, from plain tensors: what trainers call."""
         return self.loss(Batch(ids, attend, words, counts), gold)
 
@@ -79,14 +77,14 @@ class Tagger(Labeler):
         return focused_vocabulary(self.backbone.model, torch.from_numpy(ids.astype(np.int64)))
 
     def loss(self, batch: Batch, gold: Tensor) -> Tensor:
-        return self.head.loss(self.encode(batch), batch.keep, gold)
+        return self.head.loss(self.encode(batch), gold, keep=batch.keep)
 
     def encode(self, batch: Batch) -> Tensor:
         states: Tensor = self.backbone(batch)
         return states.float()  # heads are small and always work in float32, whatever the backbone's precision
 
-    def decode(self, states: Tensor, keep: Tensor, given: Sequence[Document]) -> list[Document]:
-        return self.head.decode(states, keep, given)
+    def decode(self, states: Tensor, given: Sequence[Document], *, keep: Tensor) -> list[Document]:
+        return self.head.decode(states, given, keep=keep)
 
 
 def build_tagger(plan: TaggerPlan, words: Iterable[str] = ()) -> Tagger:
@@ -98,4 +96,4 @@ def build_tagger(plan: TaggerPlan, words: Iterable[str] = ()) -> Tagger:
 
 def attach_head(plan: TaggerPlan, backbone: Backbone) -> Tagger:
     """A tagger from a backbone at hand and a fresh head."""
-    return Tagger(backbone, HEADS[plan.head.name](backbone.width, plan.labels, plan.head))
+    return Tagger(backbone, HEADS[plan.head.name](backbone.width, plan.labels, config=plan.head))

@@ -37,9 +37,10 @@ def train(
     plain = recipe if isinstance(recipe, Recipe) else Recipe() if recipe is None else Recipe.from_toml(recipe)
     sources = {"train": train, "dev": dev, "test": test}
     paths = {f"data.{part}": str(source) for part, source in sources.items() if isinstance(source, str | Path)}
-    given = {
-        part: list(source) for part, source in sources.items() if source is not None and f"data.{part}" not in paths
-    }
+    given: dict[str, list[Document]] = {}
+    for part, source in sources.items():
+        if source is not None and not isinstance(source, str | Path):
+            given[part] = list(source)
     named = ({} if model is None else {"backbone.model": model}) | ({} if out is None else {"out": str(out)})
     plain = plain.change({**paths, **named, **(settings or {})})
     ledger = Ledger()

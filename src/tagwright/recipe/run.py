@@ -107,7 +107,8 @@ def fit(
         def scorer(model: Labeler) -> dict[str, float]:
             return score_dev(model, corpus.dev, precision=precision)
 
-    data = TrainingData(encode(labeler, corpus.train, ledger), scorer)
+    data = TrainingData(encode(labeler, corpus.train, ledger=ledger), scorer)
+    labeler.head.learn_weights(data.train.targets)
     trainer = LabelerTrainer(
         labeler,
         make_arguments(recipe.training, folder, has_dev=scorer is not None),

@@ -133,7 +133,7 @@ def _move(span: Span, *, words: int, chars: Chars) -> Span:
     return replace(moved, fragments=tuple((start, end) for start, end in clipped if start < end))
 
 
-def place_span(offsets: Sequence[Chars], fragments: Sequence[Chars], label: str = "") -> Span | None:
+def place_span(offsets: Sequence[Chars], fragments: Sequence[Chars], *, label: str = "") -> Span | None:
     """The span of words that the character `fragments` touch, or None where they touch no word.
 
     The characters are kept as `fragments` only where the words can't say them.

@@ -94,7 +94,7 @@ class _Draft:
     def finish(self, name: str, *, lower: bool) -> Document:
         text = self.text.lower() if lower else self.text
         offsets = split_words(text)
-        spans = tuple(span for chars, label in self.spans if (span := place_span(offsets, [chars], label)))
+        spans = tuple(span for chars, label in self.spans if (span := place_span(offsets, [chars], label=label)))
         return Document(text, offsets, spans, tuple(self.relations), id=name)
 
 

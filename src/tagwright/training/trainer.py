@@ -40,7 +40,7 @@ class TrainingData:
     score_dev: DevScorer | None = None
 
 
-def encode(labeler: Labeler, documents: Sequence[Document], ledger: Ledger) -> Pieces:
+def encode(labeler: Labeler, documents: Sequence[Document], *, ledger: Ledger) -> Pieces:
     """Tokenise documents once, cut long ones into windows, and find their targets."""
     pieces = labeler.cut(documents, ledger)
     if not pieces:

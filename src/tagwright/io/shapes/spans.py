@@ -140,7 +140,7 @@ def place_words(place: Place, label: str) -> Span:
 
 def place_chars(offsets: Sequence[Chars]) -> Placer:
     """Makes spans of character offsets, over the words at `offsets`."""
-    return lambda place, label: place_span(offsets, place[1] or (place[0],), label)
+    return lambda place, label: place_span(offsets, place[1] or (place[0],), label=label)
 
 
 def _scored(span: Span, score: float) -> Span:
