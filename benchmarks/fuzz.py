@@ -441,6 +441,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", type=int, help="repeat one input")
     args = parser.parse_args()
+    os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = os.environ["HF_HUB_OFFLINE"] = "1"
     console = Console()
     first, last = (args.only, args.only + 1) if args.only is not None else (0, args.count)
     starts = range(first, last, CHUNK)

@@ -178,8 +178,8 @@ def test_other_schemes_are_written_on_request(tmp_path: Path) -> None:
 def test_a_line_of_a_megabyte(tmp_path: Path) -> None:
     (found,) = read(save(tmp_path, "x" * 1_000_000 + "\tB-X\n"))
     assert len(found.words[0]) == 1_000_000
-    (many,) = read(save(tmp_path, "x\tO\n" * 100_000))
-    assert len(many) == 100_000
+    (many,) = read(save(tmp_path, "x\tO\n" * 20_000))
+    assert len(many) == 20_000
 
 
 def test_extra_columns_stand_at_their_places() -> None:
@@ -195,7 +195,7 @@ def test_extra_columns_stand_at_their_places() -> None:
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\t\n\r"), min_size=1, max_size=6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(
         st.lists(words.filter(lambda w: not w.startswith("-DOCSTART-")), min_size=1, max_size=6), min_size=1, max_size=4

@@ -135,9 +135,9 @@ def test_documents_stream_in_order(tmp_path: Path) -> None:
 
 
 def test_a_line_of_a_megabyte(tmp_path: Path) -> None:
-    text = "Rome " * 200_000
-    (found,) = read(save(tmp_path, json.dumps({"text": text, "spans": [[999_995, 999_999, "LOC"]]})))
-    assert len(found) == 200_000 and found.cut(found.spans[0]) == "Rome"
+    text = "x" * 1_000_000 + " Rome"
+    (found,) = read(save(tmp_path, json.dumps({"text": text, "spans": [[1_000_001, 1_000_005, "LOC"]]})))
+    assert len(found) == 2 and found.cut(found.spans[0]) == "Rome"
 
 
 def test_documents_of_words_keep_their_words(tmp_path: Path) -> None:

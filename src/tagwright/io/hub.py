@@ -32,16 +32,16 @@ class Datasets(JsonRows):
 
     def scan(self, path: Path) -> Iterator[Document]:
         data = self._load(path)
-        names = _find_names(data.features)
+        rows = _Rows(data, path)
         stem, shapes = find_stem(path), dict[str, Shape]()
-        for number, row in enumerate(_scan_rows(data, names), start=1):
+        for number, row in enumerate(rows, start=1):
             with located(path, number):
                 name = self._find_shape(row)
                 if name not in shapes:
                     shape = shapes[name] = SHAPES[name](self.options, self.ledger)
                     if isinstance(shape, TagShape):
                         named = self.options.scheme
-                        tags = (shape.take_tags(each) for each in _scan_rows(data, names))
+                        tags = (shape.take_tags(each) for each in rows)
                         shape.reader = TagReader.for_file(() if named else tags, self.ledger, scheme=named)
                 document = shapes[name].read(row, name=f"{stem}:{number}", where=f"{path.name}, row {number}")
             yield document
@@ -53,6 +53,8 @@ class Datasets(JsonRows):
                 data = library.load_dataset(str(path).removeprefix(HUB), split=self.options.split)
             else:
                 data = library.load_from_disk(str(path))
+                for part in data.values() if isinstance(data, dict) else [data]:
+                    part.data.validate(full=True)  # Arrow trusts its files: a damaged one could crash the process
         except Exception as error:  # the library, its servers and its loaders raise errors of many trees
             reason = f"Can't be loaded: {type(error).__name__}: {error}. Check its name and the connection."
             raise DataError(reason, path=path) from error
@@ -69,6 +71,9 @@ class Datasets(JsonRows):
             raise DataError("Data sets are read from the hub, not written there. Name a folder.", path=path)
         library = _import_library(path)
         rows = list(self.make_rows(documents))
+        for row in rows:
+            if _drop_nulls(row) != row:
+                self.ledger.note("value that is null", str(row.get("id", "")))
         names = list(dict.fromkeys(name for row in rows for name in row))
         try:
             columns = {name: [row.get(name) for row in rows] for name in names}
@@ -87,19 +92,29 @@ def _import_library(path: Path) -> Any:
     return datasets
 
 
-def _find_names(features: Any) -> dict[str, list[str]]:
-    """The names of each column that holds lists of class numbers."""
-    inner: dict[str, Any] = {key: getattr(feature, "feature", None) for key, feature in features.items()}
-    return {key: list(feature.names) for key, feature in inner.items() if hasattr(feature, "names")}
-
-
-def _scan_rows(data: Any, names: dict[str, list[str]]) -> Iterator[Row]:
+class _Rows:
     """The rows as JSON would hold them: names for class numbers, and no key whose value is null."""
-    for row in data:
-        clean: Row = _drop_nulls(row)
-        for key in names.keys() & clean.keys():
-            clean[key] = [names[key][number] if 0 <= number < len(names[key]) else "O" for number in clean[key]]
-        yield clean
+
+    def __init__(self, data: Any, path: Path) -> None:
+        self.data, self.path = data, path
+        inner: dict[str, Any] = {key: getattr(kind, "feature", None) for key, kind in data.features.items()}
+        self.names = {key: list(kind.names) for key, kind in inner.items() if hasattr(kind, "names")}
+
+    def __iter__(self) -> Iterator[Row]:
+        rows = iter(self.data)
+        while (row := self._take(rows)) is not None:
+            clean: Row = _drop_nulls(row)
+            for key in self.names.keys() & clean.keys():
+                names = self.names[key]
+                clean[key] = [names[number] if 0 <= number < len(names) else "O" for number in clean[key]]
+            yield clean
+
+    def _take(self, rows: Iterator[Any]) -> Any:
+        try:
+            return next(rows, None)
+        except Exception as error:  # Arrow's and the loaders' errors are of many trees
+            reason = f"A row can't be read: {type(error).__name__}: {error}. Get the data set anew."
+            raise DataError(reason, path=self.path) from error
 
 
 def _drop_nulls(value: Any) -> Any:

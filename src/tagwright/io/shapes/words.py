@@ -84,10 +84,13 @@ class EntityShape(WordShape):
         extras = read_extras(document, "span_extras")
         row = self._write_words(document)
         row["entities"] = []
+        exact = "text" in row or not document.text_is_original
         for span in document.spans:
             entity: Row = {"type": span.label, "start": span.start, "end": span.end}
-            if span.fragments:
+            if span.fragments and exact:
                 entity["fragments"] = [list(fragment) for fragment in span.fragments]
+            elif span.fragments:
+                self.ledger.note("exact borders of a span, which count characters of the text", document.id)
             if span.score is not None:
                 entity["score"] = float(span.score)
             row["entities"].append({**entity, **extras.take((*span.bounds, span.label))})
