@@ -11,7 +11,8 @@ from tagwright.cli.files import Encoding, From, LabelNames, Scheme, TagColumn, T
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tagwright.evaluation.compare import Comparison
+    from tagwright.evaluation.compare import Comparison, Contrast
+    from tagwright.io.kind import FileOptions
 
 AGAINST = "--against"
 SEPARATOR = "\0"  # what no path can hold
@@ -66,11 +67,8 @@ def compare(
     Bootstrap over documents and seeds together, permutation test, equivalence within --margin. Several --against are
     several contrasts with A: their p-values are corrected (Holm).
     """
-    from tagwright.cli.files import make_options, read_labelled, scan_predicted, write_json
+    from tagwright.cli.files import make_options, write_json
     from tagwright.cli.show import make_console
-    from tagwright.evaluation.compare import Contrast, compare_many
-    from tagwright.evaluation.compare import compare as compare_one
-    from tagwright.text.ledger import Ledger
 
     sides = [runs, *([Path(path) for path in side.split(SEPARATOR)] for side in against)]
     called = _name_sides(sides, names)
@@ -82,20 +80,12 @@ def compare(
         encoding=encoding,
         label_names=label_names,
     )
-    unheld = Ledger()
-    right = read_labelled(gold, kind=kind, options=options, ledger=unheld)
-    a, *others = (
-        [list(scan_predicted(path, gold, kind=kind, options=options, ledger=unheld)) for path in side] for side in sides
-    )
-    how = {"metric": metric, "margin": margin, "draws": draws, "seed": seed}
-    if len(others) == 1:
-        results = [compare_one(right, a, against=others[0], names=(called[0], called[1]), **how)]
-    else:
-        contrasts = [Contrast(right, a, b, (called[0], name)) for b, name in zip(others, called[1:], strict=True)]
-        results = compare_many(contrasts, **how)
-    _show_results(make_console(), results, dict(zip(called, sides, strict=True)))
-    files = {name: [str(path) for path in side] for name, side in zip(called, sides, strict=True)}
-    write_json(json_file, {"gold": str(gold), "files": files, "contrasts": [each.to_dict() for each in results]})
+    console, files = make_console(), dict(zip(called, sides, strict=True))
+    contrasts = _read_contrasts(console, gold, files=files, kind=kind, options=options)
+    results = _compare(contrasts, {"metric": metric, "margin": margin, "draws": draws, "seed": seed})
+    _show_results(console, results)
+    said = {name: [str(path) for path in side] for name, side in files.items()}
+    write_json(json_file, {"gold": str(gold), "files": said, "contrasts": [each.to_dict() for each in results]})
 
 
 def _name_sides(sides: list[list[Path]], names: str | None) -> list[str]:
@@ -109,7 +99,38 @@ def _name_sides(sides: list[list[Path]], names: str | None) -> list[str]:
     return called
 
 
-def _show_results(console: "Console", results: "list[Comparison]", files: dict[str, list[Path]]) -> None:
+def _read_contrasts(
+    console: "Console", gold: Path, *, files: dict[str, list[Path]], kind: str | None, options: "FileOptions"
+) -> "list[Contrast]":
+    """The first system against each of the others."""
+    from tagwright.cli.files import read_labelled, scan_predicted
+    from tagwright.cli.show import show_ledger
+    from tagwright.evaluation.compare import Contrast
+    from tagwright.text.ledger import Ledger
+
+    unheld = Ledger()
+    right = read_labelled(gold, kind=kind, options=options, ledger=unheld)
+    sides = {
+        name: [list(scan_predicted(path, gold, kind=kind, options=options, ledger=unheld)) for path in side]
+        for name, side in files.items()
+    }
+    show_ledger(console, unheld, title="What could not be held:")
+    first, *others = sides
+    return [Contrast(right, sides[first], sides[name], (first, name)) for name in others]
+
+
+def _compare(contrasts: "list[Contrast]", how: dict[str, Any]) -> "list[Comparison]":
+    """Every contrast; p-values are corrected where there are several."""
+    from tagwright.evaluation.compare import compare as compare_one
+    from tagwright.evaluation.compare import compare_many
+
+    if len(contrasts) > 1:
+        return compare_many(contrasts, **how)
+    only = contrasts[0]
+    return [compare_one(only.gold, only.a, against=only.b, names=only.names, **how)]
+
+
+def _show_results(console: "Console", results: "list[Comparison]") -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -117,13 +138,12 @@ def _show_results(console: "Console", results: "list[Comparison]", files: dict[s
     table = Table(title=f"{first.settings.metric} over {first.documents} documents", title_justify="left")
     for column in ("system", "runs", "mean", "sd", "scores"):
         table.add_column(column, justify="left" if column in ("system", "scores") else "right")
-    for at, name in enumerate(files):
-        each, side = results[max(at - 1, 0)], int(at > 0)
+    for each, side in [(first, 0), *((each, 1) for each in results)]:
         deviation = each.deviations[side]
         scores = each.scores[side]
         spread = "" if deviation is None else f"{deviation:.2f}"
         shown = " ".join(f"{score:.2f}" for score in scores)
-        table.add_row(escape(name), str(len(scores)), f"{each.means[side]:.2f}", spread, shown)
+        table.add_row(escape(each.names[side]), str(len(scores)), f"{each.means[side]:.2f}", spread, shown)
     console.print(table)
     for each in results:
         console.print(f"[bold]{escape(' - '.join(each.names))}[/]: {_describe(each)}", soft_wrap=True)

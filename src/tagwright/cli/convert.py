@@ -43,5 +43,5 @@ def convert(
     documents = count_along(scan(source, kind=kind, options=read_as, ledger=reading), "converting")
     count = write(documents, target, kind=to, options=make_options(scheme=scheme, shape=shape), ledger=writing)
     console.print(f"{count:,} documents written to {target}", soft_wrap=True)
-    show_ledger(console, reading, f"What {source.name} holds and Tagwright can't:")
-    show_ledger(console, writing, f"What {target.name} can't hold:")
+    show_ledger(console, reading, title=f"What {source.name} holds and Tagwright can't:")
+    show_ledger(console, writing, title=f"What {target.name} can't hold:")

@@ -10,8 +10,17 @@ from tagwright.cli.files import Encoding, From, LabelNames, Scheme, TagColumn, T
 
 if TYPE_CHECKING:
     from tagwright.evaluation.report import Report
+    from tagwright.io.kind import FileOptions
     from tagwright.text.document import Document
     from tagwright.text.ledger import Ledger
+
+PredictedFrom = Annotated[
+    str | None, typer.Option("--predicted-from", help="Kind of the predicted file, where it differs.")
+]
+PredictedTags = Annotated[
+    str | None,
+    typer.Option("--predicted-tag-column", help="Its column of tags, where it differs: both may be in one file."),
+]
 
 
 def evaluate(
@@ -27,12 +36,8 @@ def evaluate(
     scheme: Scheme = None,
     label_names: LabelNames = None,
     encoding: Encoding = "utf-8",
-    predicted_kind: Annotated[
-        str | None, typer.Option("--predicted-from", help="Kind of the predicted file, where it differs.")
-    ] = None,
-    predicted_tag_column: Annotated[
-        str | None, typer.Option(help="Its column of tags, where it differs: both may be in one file.")
-    ] = None,
+    predicted_kind: PredictedFrom = None,
+    predicted_tag_column: PredictedTags = None,
     tokens_per_batch: Annotated[int, typer.Option(min=16, help="With --model: padded tokens in a batch.")] = 4096,
 ) -> None:
     """Score predictions against labels.
@@ -45,10 +50,9 @@ def evaluate(
     """
     from dataclasses import replace
 
-    from tagwright.cli.files import count_along, make_options, read_column, scan_predicted, write_json
+    from tagwright.cli.files import make_options, read_column, write_json
     from tagwright.cli.show import make_console, show_ledger, show_report
     from tagwright.errors import RecipeError
-    from tagwright.evaluation.report import evaluate as score
     from tagwright.io.files import scan
     from tagwright.text.ledger import Ledger
 
@@ -67,17 +71,31 @@ def evaluate(
     if predicted is not None:
         if predicted_tag_column is not None:
             options = replace(options, tag_column=read_column(predicted_tag_column))
-        said = scan_predicted(predicted, gold, kind=predicted_kind or kind, options=options, ledger=unheld)
-        report = score(rights, count_along(said, "scoring"))
+        files = (predicted, gold)
+        report = _score_file(rights, files, kind=predicted_kind or kind, options=options, ledger=unheld)
     else:
         report = _score_model(str(model), rights, ledger=unheld, tokens_per_batch=tokens_per_batch)
-    _require_documents(report, gold)
-    show_report(console, report, gold.name)
-    show_ledger(console, unheld, "What could not be held:")
+    show_report(console, report, title=gold.name)
+    show_ledger(console, unheld, title="What could not be held:")
     write_json(json_file, report.to_dict())
     if html is not None:
         against = str(predicted) if model is None else f"labeler {model}"
         _write_page(html, report, facts={"Gold": str(gold), "Predicted": against}, unheld=unheld)
+
+
+def _score_file(
+    gold: "Iterator[Document]",
+    files: tuple[Path, Path],
+    *,
+    kind: str | None,
+    options: "FileOptions",
+    ledger: "Ledger",
+) -> "Report":
+    """Score one file against the other, both read side by side."""
+    from tagwright.cli.files import count_along, scan_predicted
+    from tagwright.evaluation.report import evaluate as score
+
+    return score(gold, count_along(scan_predicted(*files, kind=kind, options=options, ledger=ledger), "scoring"))
 
 
 def _score_model(model: str, gold: "Iterator[Document]", *, ledger: "Ledger", tokens_per_batch: int) -> "Report":
@@ -99,13 +117,6 @@ def _score_model(model: str, gold: "Iterator[Document]", *, ledger: "Ledger", to
         if label not in labeler.tagger.labels:
             ledger.note("label in gold that the labeler doesn't know", f"{label} ({counts.gold} spans)")
     return report
-
-
-def _require_documents(report: "Report", gold: Path) -> None:
-    from tagwright.errors import DataError
-
-    if not report.documents:
-        raise DataError("The file holds no document, so there is nothing to score.", path=gold)
 
 
 def _write_page(path: Path, report: "Report", *, facts: dict[str, str], unheld: "Ledger") -> None:

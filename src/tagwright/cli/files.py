@@ -60,14 +60,10 @@ def read_column(column: str | None) -> int | str | None:
 
 
 def read_labelled(path: str | Path, **how: Any) -> "Sequence[Document]":
-    """All documents of a file, which must hold one."""
-    from tagwright.errors import DataError
-    from tagwright.io.files import read
+    """All documents of a file."""
+    from tagwright.io.files import scan
 
-    documents = list(count_along(read(path, **how), f"reading {Path(path).name}"))
-    if not documents:
-        raise DataError("The file holds no document. Expected labelled documents; see `tagwright inspect`.", path=path)
-    return documents
+    return list(count_along(scan(path, **how), f"reading {Path(path).name}"))
 
 
 def scan_predicted(

@@ -1,11 +1,19 @@
 """tagwright init: look at a labelled file, say what is in it, and write a recipe for it."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tagwright.cli.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, WordColumn
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tagwright.recipe.inspection.summary import Summary
+    from tagwright.recipe.recipe import Recipe
+    from tagwright.text.document import Document
 
 
 def init(
@@ -33,10 +41,9 @@ def init(
     from tagwright.cli.files import make_options
     from tagwright.cli.inspect import show_data
     from tagwright.cli.show import make_console
-    from tagwright.errors import DataError, RecipeError
+    from tagwright.errors import RecipeError
     from tagwright.io.source import write_text
     from tagwright.recipe.inspection.advice import advise
-    from tagwright.recipe.inspection.summary import summarise
     from tagwright.recipe.toml import write_toml
 
     if out.exists() and not overwrite:
@@ -52,15 +59,8 @@ def init(
     files = {name: path for name, path in (("train", train), ("dev", dev), ("test", test)) if path is not None}
     console = make_console()
     parts, _ = show_data(console, files, kind=kind, options=options)
-    summary = summarise(parts["train"])
-    if not summary.labels:
-        raise DataError(
-            "No document has a labelled span, so there is nothing to learn. "
-            "Name the column of the tags (--tag-column), or the kind of the file (--from).",
-            path=train,
-        )
     advice = advise(
-        summary,
+        _require_labels(train, parts["train"]),
         files={name: str(path) for name, path in files.items()},
         model=model,
         out=runs or f"runs/{train.name.partition('.')[0] or 'first'}",
@@ -69,10 +69,30 @@ def init(
     )
     with write_text(out) as text:
         text.write(write_toml(advice.recipe, notes=advice.notes, only=advice.shown))
-    if dev is None:
-        share = advice.recipe.data.dev_share
-        console.print(f"No dev file: {share:.0%} of the training documents will be set aside, always the same ones.")
-    console.print(f"Recipe written to {out}. Next:", soft_wrap=True)
+    _show_next(console, advice.recipe, path=out)
+
+
+def _require_labels(path: Path, documents: "Sequence[Document]") -> "Summary":
+    from tagwright.errors import DataError
+    from tagwright.recipe.inspection.summary import summarise
+
+    summary = summarise(documents)
+    if not summary.labels:
+        raise DataError(
+            "No document has a labelled span, so there is nothing to learn. "
+            "Name the column of the tags (--tag-column), or the kind of the file (--from).",
+            path=path,
+        )
+    return summary
+
+
+def _show_next(console: "Console", recipe: "Recipe", *, path: Path) -> None:
+    """What was decided for the user, and the next command."""
+    data, model = recipe.data, recipe.backbone.model
+    if data.dev is None:
+        share = f"{data.dev_share:.0%} of the training documents"
+        console.print(f"No dev file: {share} will be set aside by a fixed seed, always the same ones.")
+    console.print(f"Recipe written to {path}. Next:", soft_wrap=True)
     if model != "builtin:untrained":
-        console.print(f"  tagwright inspect {train} --model {model}    what training will take", soft_wrap=True)
-    console.print(f"  tagwright train {out}", soft_wrap=True)
+        console.print(f"  tagwright inspect {data.train} --model {model}    what training will take", soft_wrap=True)
+    console.print(f"  tagwright train {path}", soft_wrap=True)

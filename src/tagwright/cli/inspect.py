@@ -66,7 +66,7 @@ def inspect(
     found = {name: path for name, path in files.items() if path is not None}
     parts, content = show_data(console, found, kind=kind, options=options)
     if model is not None:
-        need = estimate_training(model, set_ or [], parts["train"])
+        need = estimate_training(model, parts["train"], changes=set_ or [])
         show_estimate(console, need)
         content["estimate"] = need.to_dict()
     write_json(json_file, content)
@@ -86,10 +86,10 @@ def show_data(
     parts = {name: read_labelled(path, kind=kind, options=options, ledger=reading) for name, path in files.items()}
     layout = find_layout(files["train"], parts["train"], kind=kind, options=options)
     summaries = {name: summarise(part) for name, part in parts.items()}
-    show_layout(console, files["train"], layout)
+    show_layout(console, files["train"], layout=layout)
     show_parts(console, summaries)
     show_labels(console, summaries)
-    show_lengths(console, summaries["train"].lengths, "words in a training document")
+    show_lengths(console, summaries["train"].lengths, what="words in a training document")
     findings = {"reading": reading} | lint(parts)
     show_findings(console, findings)
     content = {
@@ -104,7 +104,7 @@ def show_data(
     return parts, content
 
 
-def show_layout(console: "Console", path: Path, layout: "Layout") -> None:
+def show_layout(console: "Console", path: Path, *, layout: "Layout") -> None:
     """How the file was read."""
     from rich.markup import escape
 
@@ -149,7 +149,7 @@ def show_labels(console: "Console", summaries: "Mapping[str, Summary]") -> None:
         console.print(f"relation {escape(label)}: {', '.join(counts)}")
 
 
-def show_lengths(console: "Console", lengths: "Lengths", what: str) -> None:
+def show_lengths(console: "Console", lengths: "Lengths", *, what: str) -> None:
     """A histogram of lengths in doubling bins."""
     facts = lengths.to_dict()
     console.print(
@@ -177,7 +177,7 @@ def show_findings(console: "Console", findings: "Mapping[str, Ledger]") -> None:
                 console.print(f"      {escape(place)}", soft_wrap=True)
 
 
-def estimate_training(model: str, changes: Sequence[str], documents: "Sequence[Document]") -> "Estimate":
+def estimate_training(model: str, documents: "Sequence[Document]", *, changes: Sequence[str]) -> "Estimate":
     """What training would need; loads the model's config and tokenizer only."""
     from tagwright.cli.show import quiet_libraries
     from tagwright.recipe.estimate.estimate import estimate
@@ -195,7 +195,7 @@ def show_estimate(console: "Console", need: "Estimate") -> None:
 
     from tagwright.recipe.inspection.summary import Lengths
 
-    show_lengths(console, Lengths.of(need.lengths), "tokens in a window")
+    show_lengths(console, Lengths.of(need.lengths), what="tokens in a window")
     if need.windowed:
         console.print(f"  {need.windowed:,} documents are longer than a window and become several that overlap")
     for note, count in need.notes.items():

@@ -82,7 +82,7 @@ def predict(
     found = count_along(watch.follow(labeler.stream(inputs)), "labelling")
     _write(found, out, kind=to, scheme=scheme, labeler=labeler)
     notes.print(f"Labelled {watch}." + ("" if out is None else f" Written to {out}."), soft_wrap=True)
-    show_ledger(notes, labeler.ledger, "What could not be held:")
+    show_ledger(notes, labeler.ledger, title="What could not be held:")
 
 
 def _scan(path: str, kind: str | None, *, options: "FileOptions", labeler: "Predictor") -> "Iterator[Document]":

@@ -36,7 +36,7 @@ def make_console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=200)
 
 
-def show_report(console: Console, report: Report, title: str) -> None:
+def show_report(console: Console, report: Report, *, title: str) -> None:
     """The scores of one part: spans by label and in four modes, then relations, roles, fields where there are any."""
     for number, (group, head) in enumerate(_choose_tables(report)):
         name = f"{title}: {report.documents} documents, {report.words} words" if not number else None
@@ -100,7 +100,7 @@ def colour(document: Document) -> Text:
     return text
 
 
-def show_ledger(console: Console, ledger: Ledger, title: str) -> None:
+def show_ledger(console: Console, ledger: Ledger, *, title: str) -> None:
     """What could not be held, if anything."""
     if ledger:
         console.print(f"[bold yellow]{title}[/]")

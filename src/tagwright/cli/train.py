@@ -80,7 +80,7 @@ def run_all(plan: "Recipe", *, seeds: int, resume: bool, overwrite: bool) -> Non
     for place in folders:
         check_folder(place, resume=resume, overwrite=overwrite)
     corpus = load_corpus(plan.data, ledger)
-    show_ledger(console, ledger, "What the files hold and Tagwright can't:")
+    show_ledger(console, ledger, title="What the files hold and Tagwright can't:")
     scores = []
     for number, place in enumerate(folders):
         _prepare(place, overwrite=overwrite)
@@ -108,8 +108,8 @@ def _finish(console: Any, outcome: "Outcome", place: Path) -> None:
 
     write_outputs(outcome, place)
     for part, report in find_reports(outcome).items():
-        show_report(console, report, part)
-    show_ledger(console, outcome.unheld, "What this labeler can't hold:")
+        show_report(console, report, title=part)
+    show_ledger(console, outcome.unheld, title="What this labeler can't hold:")
     show_documents(console, pick_labelled(outcome.predicted, SHOWN))
     console.print(
         f"Saved to {place} in {outcome.seconds:.0f} s. Report: {place / PAGE}", highlight=False, soft_wrap=True

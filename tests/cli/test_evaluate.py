@@ -1,0 +1,77 @@
+"""tagwright evaluate: predictions or a labeler against gold, with everything that was scored shown."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cli_run import Run
+from tagwright.errors import DataError, ModelError, RecipeError
+from tagwright.io.files import write
+from tagwright.text.synthetic import make_corpus
+
+
+def test_predictions_are_scored(run: Run, conll: Path, here: Path) -> None:
+    (here / "said.conll").write_text(conll.read_text().replace("B-LOC", "O"), encoding="utf-8")
+    shown = run("evaluate", "gold.conll", "said.conll", "--json", "out.json", "--html", "out.html").stdout
+    assert "gold.conll: 2 documents, 6 words" in shown
+    assert "accuracy: 83.33" in shown
+    content = json.loads((here / "out.json").read_text())
+    assert content["headline"] == {"name": "exact.f1", "value": pytest.approx(0.8)}
+    assert (here / "out.html").read_text().startswith("<!doctype html>")
+
+
+def test_gold_and_predicted_may_be_columns_of_one_file(run: Run, here: Path) -> None:
+    (here / "both.conll").write_text("Ada B-PER O\nran O O\nRome B-LOC B-LOC\n\n", encoding="utf-8")
+    columns = ("--tag-column", 1, "--predicted-tag-column", 2)
+    run("evaluate", "both.conll", "both.conll", *columns, "--json", "out.json")
+    exact = json.loads((here / "out.json").read_text())["scores"]["exact"]["micro"]
+    assert (exact["gold"], exact["predicted"], exact["correct"]) == (2, 1, 1)
+
+
+def test_files_of_different_kinds_are_scored(run: Run, conll: Path) -> None:
+    run("convert", "gold.conll", "said.jsonl")
+    shown = run("evaluate", "gold.conll", "said.jsonl", "--tag-column", 1).stdout
+    assert "accuracy: 100.00" in shown
+
+
+@pytest.mark.parametrize(
+    ("task", "heads"), [("relations", ["relations (micro)", "relation "]), ("roles", ["roles (micro)", "role "])]
+)
+def test_what_else_is_there_is_scored_too(run: Run, here: Path, *, task: str, heads: list[str]) -> None:
+    write(make_corpus(task, documents=20, seed=1), here / "gold.jsonl")
+    shown = run("evaluate", "gold.jsonl", "gold.jsonl").stdout
+    for head in heads:
+        assert head in shown
+
+
+def test_a_dialogue_state_has_its_own_scores(run: Run, here: Path) -> None:
+    row = '{"text": "a hotel", "fields": [{"name": "type", "values": ["hotel"], "turn": 0}]}'
+    (here / "gold.jsonl").write_text(row + "\n", encoding="utf-8")
+    shown = run("evaluate", "gold.jsonl", "gold.jsonl").stdout
+    assert "joint: 100.00" in shown
+    assert "slots (micro)" in shown
+
+
+def test_a_labeler_is_scored(run: Run, labeler: Path, here: Path) -> None:
+    text = (here / "train.jsonl").read_text().replace('"ORG"', '"GUILD"')
+    (here / "gold.jsonl").write_text(text, encoding="utf-8")
+    shown = run("evaluate", "--model", "labeler", "gold.jsonl", "--json", "out.json").stdout
+    assert "label in gold that the labeler doesn't know: GUILD" in shown
+    assert json.loads((here / "out.json").read_text())["documents"] == 60
+
+
+def test_it_takes_a_file_or_a_labeler(run: Run, conll: Path) -> None:
+    for arguments in ((), ("gold.conll", "--model", "labeler")):
+        with pytest.raises(RecipeError, match="either a file of predictions or --model"):
+            run("evaluate", "gold.conll", *arguments)
+
+
+def test_what_cannot_be_scored_is_refused(run: Run, conll: Path, here: Path) -> None:
+    (here / "other.conll").write_text("Ada\tO\nL.\tO\nsaw\tO\nRome\tO\n\n", encoding="utf-8")
+    with pytest.raises(DataError, match="2 documents, the prediction has 1"):
+        run("evaluate", "gold.conll", "other.conll")
+    with pytest.raises(DataError, match="no such file"):
+        run("evaluate", "gold.conll", "gone.conll")
+    with pytest.raises(ModelError, match="holds no tagwright.json"):
+        run("evaluate", "gold.conll", "--model", here)

@@ -1,0 +1,78 @@
+"""tagwright init: says what it found, writes a recipe that trains, refuses to overwrite."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli_run import Run
+from tagwright.errors import DataError, RecipeError
+from tagwright.recipe.recipe import Recipe
+
+
+def test_it_says_what_it_found_and_what_to_do_next(run: Run, conll: Path) -> None:
+    shown = run("init", "gold.conll").stdout
+    for fact in ("conll: ", "words in column 0, tags in column 1", "scheme BIO", "PER", "No dev file: 10%"):
+        assert fact in shown
+    assert shown.rstrip().endswith("tagwright train recipe.toml")
+    recipe = Recipe.from_toml("recipe.toml")
+    assert (recipe.data.train, recipe.out, recipe.training.learning_rate) == ("gold.conll", "runs/gold", 1e-3)
+
+
+def test_a_pretrained_model_gets_its_own_settings(run: Run, conll: Path) -> None:
+    shown = run("init", "gold.conll", "--model", "org/name", "--dev", "gold.conll", "--out", "my.toml").stdout
+    assert "tagwright inspect gold.conll --model org/name" in shown
+    assert "No dev file" not in shown
+    recipe = Recipe.from_toml("my.toml")
+    assert (recipe.data.dev, recipe.backbone.model, recipe.training.learning_rate) == ("gold.conll", "org/name", 5e-5)
+
+
+def test_columns_go_into_the_recipe(run: Run, here: Path) -> None:
+    (here / "a.csv").write_text("no;form;mine\n1;Ada;B-PER\n1;ran;O\n", encoding="utf-8")
+    run("init", "a.csv", "--from", "csv", "--word-column", "form", "--tag-column", "2")
+    data = Recipe.from_toml("recipe.toml").data
+    assert (data.kind, data.word_column, data.tag_column) == ("csv", "form", 2)
+
+
+def test_illegal_tags_are_named_with_their_lines(run: Run, here: Path) -> None:
+    (here / "a.conll").write_text("Ada\tB-PER\nRome\tI-LOC\n\nBob\tB-PER\nL.\tI-PER\n\n", encoding="utf-8")
+    shown = run("init", "a.conll").stdout
+    assert "1 x tag that is illegal in BIO" in shown
+    assert "a.conll:2" in shown
+
+
+def test_a_recipe_that_is_there_stays(run: Run, conll: Path, here: Path) -> None:
+    (here / "recipe.toml").write_text("mine", encoding="utf-8")
+    with pytest.raises(RecipeError, match="--overwrite"):
+        run("init", "gold.conll")
+    assert (here / "recipe.toml").read_text() == "mine"
+    run("init", "gold.conll", "--overwrite")
+    assert (here / "recipe.toml").read_text() != "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "options", "message"),
+    [
+        ("empty.conll", "", [], "empty"),
+        ("a.conll", "Ada\tB-PER\n\n", ["--tag-column", "7"], "no column 7"),
+        ("a.csv", "word,ner\nAda,B-PER\n", ["--tag-column", "gone"], "'gone'"),
+        ("a.conll", "Ada\tO\n\n", [], "No document has a labelled span"),
+        ("a.conll", "Ada\tO\n\n", ["--from", "connl"], "Did you mean 'conll'"),
+        ("a.xyz", "\x00\x01\x02", [], "no kind"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_and_nothing_written(
+    run: Run, here: Path, *, name: str, text: str, options: list[str], message: str
+) -> None:
+    (here / name).write_text(text, encoding="utf-8")
+    with pytest.raises((DataError, RecipeError), match=message):
+        run("init", name, *options)
+    assert not (here / "recipe.toml").exists()
+
+
+def test_it_loads_no_torch(conll: Path) -> None:
+    code = "import sys; from tagwright.cli.main import app\n"
+    code += f"app(['init', {str(conll)!r}], standalone_mode=False); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=conll.parent)
+    assert done.stdout.endswith("False\n")

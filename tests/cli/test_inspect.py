@@ -1,0 +1,70 @@
+"""tagwright inspect: the lint, the estimate, and the facts of a labeler."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cli_run import Run
+from tagwright.errors import DataError, ModelError
+from tiny_models import save_model
+
+
+def test_a_file_is_described_and_written_as_json(run: Run, conll: Path, here: Path) -> None:
+    shown = run("inspect", "gold.conll", "--json", "out.json").stdout
+    assert "words in a training document: median 4" in shown
+    content = json.loads((here / "out.json").read_text())
+    assert content["parts"]["train"]["labels"]["PER"] == {"spans": 2, "documents": 2, "longest": 2}
+    assert content["layout"][2].startswith("scheme BIO")
+    assert {topic for topic, found in content["findings"].items() if found} == {"labels"}  # they are rare
+
+
+def test_parts_are_held_against_each_other(run: Run, conll: Path, here: Path) -> None:
+    (here / "dev.conll").write_text("Bob\tB-PER\nran\tO\n\nIsis\tB-SHIP\n\n", encoding="utf-8")
+    shown = run("inspect", "gold.conll", "--dev", "dev.conll").stdout
+    assert "dev document that stands in train too" in shown
+    assert "SHIP (1)" in shown
+
+
+def test_clean_data_is_called_clean(run: Run, here: Path) -> None:
+    lines = "".join(f"Ada{n}\tB-PER\nran\tO\n\n" for n in range(5))
+    (here / "clean.conll").write_text(lines, encoding="utf-8")
+    assert "Nothing looks wrong." in run("inspect", "clean.conll").stdout
+
+
+def test_a_model_is_weighed_before_anything_is_trained(run: Run, conll: Path, here: Path) -> None:
+    save_model("bert", here / "bert")
+    arguments = ("--set", "training.num_train_epochs=2", "--json", "out.json")
+    shown = run("inspect", "gold.conll", "--model", "bert", *arguments).stdout
+    assert "tokens in a window" in shown
+    assert "memory: about" in shown
+    estimate = json.loads((here / "out.json").read_text())["estimate"]
+    assert (estimate["fits"], estimate["steps"]) == (True, 2)
+
+
+def test_a_model_out_of_reach_is_said_after_the_lint(run: Run, conll: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ModelError, match="neither a local folder nor in the local cache"):
+        run("inspect", "gold.conll", "--model", "org/name")
+
+
+def test_a_labeler_tells_what_it_is(run: Run, labeler: Path) -> None:
+    shown = run("inspect", "labeler", "--check", "--json", "out.json").stdout
+    for fact in ("a tagger with 10 labels", "head: name softmax", "dev F1", "train.jsonl", "It predicts what it did"):
+        assert fact in shown
+    assert json.loads(Path("out.json").read_text())["checked"] is True
+
+
+def test_a_labeler_that_changed_is_found_out(run: Run, labeler: Path) -> None:
+    fixture = labeler / "fixture.json"
+    rows = json.loads(fixture.read_text())
+    rows[0]["spans"] = [[0, 1, "PERSON", 0.123]]
+    fixture.write_text(json.dumps(rows))
+    assert "It predicts" not in run("inspect", "labeler").stdout
+    with pytest.raises(ModelError, match="does not predict what it did"):
+        run("inspect", "labeler", "--check")
+
+
+def test_an_empty_file_is_refused(run: Run, here: Path) -> None:
+    (here / "empty.jsonl").touch()
+    with pytest.raises(DataError, match="empty"):
+        run("inspect", "empty.jsonl")

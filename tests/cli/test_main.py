@@ -1,0 +1,67 @@
+"""The command as a whole: quick help, one message for an error, the trace for who asks for it."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tagwright.cli.main import main
+from tagwright.errors import DataError
+
+COMMAND = [sys.executable, "-c", "from tagwright.cli.main import main; main()"]
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """The exit status of the command."""
+    monkeypatch.setattr(sys, "argv", ["tagwright", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    return int(stop.value.code or 0)
+
+
+def test_help_is_quick_and_loads_no_torch() -> None:
+    times = []
+    for _ in range(3):
+        began = time.monotonic()
+        shown = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
+        times.append(time.monotonic() - began)
+    assert "evaluate" in shown.stdout
+    assert min(times) < 1.5  # 0.3 s on an idle machine; the promise is 0.5 s
+    code = (
+        "import sys; from tagwright.cli.main import app; print({'torch', 'transformers', 'numpy'} & set(sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+
+
+def test_an_error_is_its_message_and_status_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert call(monkeypatch, "inspect", str(tmp_path / "gone.conll")) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("Error: ")
+    assert "There is no such file" in shown.err
+    assert "Traceback" not in shown.err
+
+
+def test_debug_shows_the_trace(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "argv", ["tagwright", "--debug", "inspect", str(tmp_path / "gone.conll")])
+    with pytest.raises(DataError):
+        main()
+
+
+@pytest.mark.parametrize("arguments", [["compare", "a", "b"], ["evaluate", "a", "--jsn", "x"], ["labell"]])
+def test_a_wrong_command_line_is_refused(monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    assert call(monkeypatch, *arguments) == 2
+
+
+def test_a_place_that_cannot_be_written_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    gold = tmp_path / "gold.conll"
+    gold.write_text("Ada\tB-PER\n\n", encoding="utf-8")
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    assert call(monkeypatch, "convert", str(gold), str(tmp_path / "file" / "out.jsonl")) == 2
+    assert "out.jsonl: Can't be written" in capsys.readouterr().err

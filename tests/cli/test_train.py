@@ -1,0 +1,53 @@
+"""tagwright train: a recipe or options in, a labeler, its scores and its report out."""
+
+from pathlib import Path
+
+import pytest
+
+from cli_run import Run
+from tagwright.errors import RecipeError
+from tagwright.recipe.recipe import Recipe
+
+SHORT = ("--set", "training.max_steps=3", "--set", "training.eval_strategy=no", "--set", "training.save_strategy=no")
+
+
+def test_the_folder_holds_the_labeler_and_its_report(trained: Path) -> None:
+    names = {path.name for path in (trained / "labeler").iterdir()}
+    assert {"tagwright.json", "model.safetensors", "recipe.toml", "report.html", "report.json", "README.md"} <= names
+
+
+def test_options_win_over_the_recipe(run: Run, conll: Path) -> None:
+    run("init", "gold.conll")
+    shown = run("train", "recipe.toml", "--out", "mine", "--dev", "gold.conll", *SHORT).stdout
+    assert "Saved to mine" in shown
+    recipe = Recipe.from_toml("mine/recipe.toml")
+    assert (recipe.training.max_steps, recipe.data.dev, recipe.out) == (3, "gold.conll", "mine")
+
+
+def test_several_seeds_show_their_spread(run: Run, conll: Path, here: Path) -> None:
+    files = ("--train", "gold.conll", "--dev", "gold.conll", "--out", "runs")
+    assert "over 2 seeds" in run("train", *files, "--seeds", 2, *SHORT).stdout
+    assert {path.name for path in (here / "runs").iterdir()} == {"seed-0", "seed-1"}
+
+
+def test_a_used_folder_is_refused(run: Run, labeler: Path) -> None:
+    with pytest.raises(RecipeError, match="already holds a run"):
+        run("train", "--train", "train.jsonl", "--out", "labeler")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--out", "x"), "Nothing to train on"),
+        (("--train", "gold.conll"), "Nowhere to save"),
+        (("gone.toml",), "There is no recipe gone.toml"),
+        (("--train", "gold.conll", "--out", "x", "--set", "nonsense"), "is no setting"),
+        (("--train", "gold.conll", "--out", "x", "--set", "training.lr=1"), "learning_rate"),
+        (("--train", "gold.conll", "--out", "x", "--shots", 1, "--percent", 5), "Keep one"),
+    ],
+)
+def test_a_wrong_recipe_is_refused_before_anything_is_read(
+    run: Run, *, arguments: tuple[object, ...], message: str
+) -> None:
+    with pytest.raises(RecipeError, match=message):
+        run("train", *arguments)

@@ -1,0 +1,113 @@
+"""Estimates: weights are exact, activations near what is really kept, and what doesn't fit is said."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModel
+
+from tagwright.errors import ModelError
+from tagwright.recipe.estimate.estimate import SPARE, Estimate, estimate, show_bytes, show_time
+from tagwright.recipe.estimate.machine import Machine, measure_machine
+from tagwright.recipe.estimate.shape import measure_shape
+from tagwright.recipe.recipe import Recipe
+from tagwright.text.document import Document
+from tiny_models import make_config, save_model
+
+MACHINE = Machine("a machine", memory=4 << 30, flops=1e11, bandwidth=1e10)
+DOCUMENTS = [Document.from_words(["abc", "de", "f"] * (n % 3 + 1)) for n in range(40)]
+
+
+def guess(folder: Path, *, machine: Machine = MACHINE, **settings: object) -> Estimate:
+    changes = {name.replace("__", "."): value for name, value in settings.items()}
+    return estimate(Recipe().change({"backbone.model": str(folder), **changes}), DOCUMENTS, machine=machine)
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_model("bert", tmp_path_factory.mktemp("bert"))
+
+
+def test_weights_are_counted_without_being_loaded(bert: Path) -> None:
+    (bert / "model.safetensors").rename(bert / "elsewhere")
+    found = guess(bert)
+    (bert / "elsewhere").rename(bert / "model.safetensors")
+    weights = sum(weight.numel() for weight in AutoModel.from_pretrained(bert).parameters())
+    assert found.weights == weights
+    assert found.memory["weights"] == found.memory["gradients"] == 4 * weights
+    assert found.memory["Adam"] == 8 * weights
+    assert found.fits
+
+
+def test_steps_and_tokens_follow_the_batches(bert: Path) -> None:
+    found = guess(bert, training__per_device_train_batch_size=8, training__num_train_epochs=3)
+    assert found.steps == 15
+    assert found.tokens >= sum(found.lengths)
+    assert guess(bert, training__max_steps=7).steps == 7
+    assert guess(bert, training__tokens_per_batch=20).memory["activations"] < found.memory["activations"]
+
+
+def test_a_frozen_backbone_costs_less(bert: Path) -> None:
+    full, frozen = guess(bert), guess(bert, tuning__name="frozen")
+    assert frozen.memory["gradients"] == frozen.memory["Adam"] == 0
+    assert frozen.seconds < full.seconds
+
+
+def test_what_does_not_fit_is_said_with_a_way_out(bert: Path) -> None:
+    found = guess(bert, machine=Machine("small", memory=1 << 20, flops=1e11, bandwidth=1e10))
+    assert not found.fits
+    assert "does not fit" in "\n".join(found.lines())
+    assert "gradient_checkpointing" in "\n".join(found.lines())
+    assert found.to_dict()["fits"] is False
+
+
+def test_long_documents_and_silent_words_are_counted(bert: Path) -> None:
+    documents = [Document.from_words(["abcdefghij"] * 20), Document.from_words(["a", ""])]
+    found = estimate(Recipe().change({"backbone.model": str(bert)}), documents, machine=MACHINE)
+    assert found.windowed == 1
+    assert max(found.lengths) <= 40
+    assert found.notes == {"word that the tokenizer gives no token": 1}
+
+
+def test_the_built_in_backbone_needs_no_folder() -> None:
+    found = estimate(Recipe(), DOCUMENTS, machine=MACHINE)
+    assert 5e5 < found.weights < 2e6
+
+
+def test_no_model_is_a_model_error(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="can't be loaded"):
+        guess(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["bert", "llama", "modernbert", "t5"])
+def test_activations_are_near_what_is_kept_for_the_backward_pass(kind: str) -> None:
+    sizes = {"hidden_size": 64, "intermediate_size": 256, "num_hidden_layers": 3, "num_attention_heads": 4}
+    model = AutoModel.from_config(make_config(kind, **sizes, **({"d_model": 64, "d_ff": 256} if kind == "t5" else {})))
+    model = (model.get_encoder() if kind == "t5" else model).train()
+    own = {weight.untyped_storage().data_ptr() for weight in model.parameters()}
+    kept: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    ids = torch.ones((8, 32), dtype=torch.long)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        states = model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
+    assert states.requires_grad
+    guessed = SPARE * measure_shape(model).wide * 4 * ids.numel()
+    assert 0.5 < guessed / sum(kept.values()) < 2
+
+
+def test_this_machine_can_be_measured() -> None:
+    machine = measure_machine()
+    assert machine.memory > 1 << 27
+    assert machine.flops > 1e8
+    assert machine.bandwidth > 1e7
+
+
+def test_sizes_and_times_are_spelt_for_people() -> None:
+    assert [show_bytes(size) for size in (5 << 20, 3 << 30)] == ["5 MiB", "3.0 GiB"]
+    assert [show_time(seconds) for seconds in (0.2, 40, 600, 7200)] == ["1 s", "40 s", "10 min", "2.0 h"]
