@@ -16,7 +16,8 @@ def test_a_document_a_line_with_the_line_as_its_id(tmp_path: Path) -> None:
     assert (first.text, first.id, second.id) == ("in Rome", "x:1", "x:4")
     assert second.words == ("שלום", "e\u0301", "👩🏽‍🚀", ".")
     write(documents, tmp_path / "y.txt", ledger=(ledger := Ledger()))
-    assert [document.text for document in read(tmp_path / "y.txt")] == [first.text, second.text] and not ledger
+    assert [document.text for document in read(tmp_path / "y.txt")] == [first.text, second.text]
+    assert list(ledger.lines()) == ["1 x id of a document: x:4"]
 
 
 def test_other_encodings_are_named(tmp_path: Path) -> None:
@@ -28,12 +29,13 @@ def test_other_encodings_are_named(tmp_path: Path) -> None:
 
 def test_labels_and_line_ends_are_noted(tmp_path: Path) -> None:
     ledger = Ledger()
-    documents = [make_document("a\nb", spans=(Span(0, 1, "X", 0.5),)), make_document(" ")]
+    documents = [make_document("a\nb", spans=(Span(0, 1, "X", 0.5),), id="d"), make_document(" ")]
     assert write(documents, tmp_path / "x.txt", ledger=ledger) == 2
     assert ledger.counts == {
         "span": 1,
         "score": 1,
         "line end in a text, written as a blank": 1,
         "document without words": 1,
+        "id of a document": 1,
     }
     assert [document.text for document in read(tmp_path / "x.txt")] == ["a b"]

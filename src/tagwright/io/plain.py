@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from tagwright.io.kind import FileKind, find_stem, note_losses
+from tagwright.io.kind import FileKind, find_stem, is_automatic, note_losses
 from tagwright.io.source import scan_lines, write_text
 from tagwright.text.document import Document
 from tagwright.text.words import make_document
@@ -36,6 +36,8 @@ class PlainText(FileKind):
                 line = document.text.replace("\r", " ").replace("\n", " ")
                 if line != document.text:
                     self.ledger.note("line end in a text, written as a blank", document.id)
+                if not is_automatic(document.id, count):
+                    self.ledger.note("id of a document", document.id)
                 if not line.strip():
                     self.ledger.note("document without words", document.id)
                 text.write(line + "\n")

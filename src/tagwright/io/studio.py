@@ -57,7 +57,8 @@ class LabelStudio(FileKind):
             meta["id"] = identifier
         group = data.pop("group", None) if isinstance(data.get("group"), str) else None
         for key in EXTRAS:
-            data.pop(key, None)
+            if data.pop(key, None) is not None:
+                self.ledger.note(f"extra {key!r}, whose name this library keeps for itself", where)
         rest = {key: value for key, value in task.items() if key not in TASK_KEYS}
         for key in rest:
             self.ledger.note(f"the task's {key!r}", where)

@@ -93,7 +93,32 @@ def test_a_dialogue_from_elsewhere_is_written_in_both_forms() -> None:
     assert read_row(write_row(document, "turns")).fields == fields
     (exchange,) = write_row(document, "exchanges")["turns"]
     assert exchange["user_spans"] == [["city", "", 1, 2, "Rome"]]
-    assert exchange["state"] == {"hotel-area": ["north", "n"], "S:x": "y"}
+    assert exchange["state"] == {"hotel-area": ["north", "n"]}
+
+
+def test_an_exchange_holds_spans_and_state_of_the_user_only() -> None:
+    turns = (Turn("user", 0, 1), Turn("system", 1, 3))
+    spans, fields = (Span(2, 3, "city"),), (Field("a", ("b",), 1),)
+    ledger = Ledger()
+    row = write_row(make_document("hi\nin Rome", turns=turns, spans=spans, fields=fields), "exchanges", ledger)
+    assert row["turns"] == [{"user": "hi", "system": "in Rome", "state": {}, "user_spans": []}]
+    assert ledger.total == 2
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"turn_rows": 3},
+        {"turn_rows": [{"state": 1}, {}]},
+        {"turn_rows": [{"state": {"a": 3}}, {}]},
+        {"turn_ends": ["x", None]},
+    ],
+)
+def test_extras_that_only_look_like_ours_do_no_harm(meta: Row) -> None:
+    turns = (Turn("user", 0, 1), Turn("system", 1, 3))
+    document = make_document("hi\nin Rome", turns=turns, fields=(Field("a:b", ("c",), 0),), meta=meta)
+    for shape in ("turns", "exchanges"):
+        assert read_row(write_row(document, shape)).fields == document.fields
 
 
 def test_what_a_dialogue_row_cannot_hold_is_noted() -> None:
@@ -108,7 +133,8 @@ def test_what_a_dialogue_row_cannot_hold_is_noted() -> None:
     inside = replace(document, spans=(Span(1, 2, "X", fragments=((3, 5),)),), fields=())
     write_row(inside, "exchanges", ledger)
     assert "widened" in next(ledger.lines())
-    for other in (make_document("no dialogue", id="d"), replace(document, turns=turns[:1])):
+    shifted = replace(document, turns=(Turn("user", 0, 1), Turn("system", 1, 3)))
+    for other in (make_document("no dialogue", id="d"), replace(document, turns=turns[:1]), shifted):
         with pytest.raises(DataError, match="is no dialogue"):
             write_row(other, "turns")
 

@@ -108,7 +108,7 @@ class DialogueShape(Shape):
                 said[field_.turn].state.append((field_.name, field_.values))
             else:
                 self.ledger.note("field of a turn that isn't there", f"{document.id} {field_.name}")
-        return {"turns": list(self.write_turns(said, deepcopy(document.meta.get("turn_rows"))))}
+        return {"turns": list(self.write_turns(said, _take_rests(document)))}
 
     def write_rest(self, document: Document, row: Row, *, with_id: bool) -> Row:
         full = super().write_rest(document, row, with_id=with_id)
@@ -162,11 +162,16 @@ class ExchangeShape(DialogueShape):
             rests = [{"state": {}, "user_spans": []} for _ in pairs]
         for pair, rest in zip(pairs, rests, strict=True):
             row: Row = {each.speaker.lower(): each.text for each in pair}
-            for each in pair:
-                if each.slots:
-                    rest.setdefault("user_spans", []).extend(self._write_slot(slot, each.text) for slot in each.slots)
-                for name, values in each.state:
-                    rest.setdefault("state", {})[name] = values[0] if len(values) == 1 else list(values)
+            first, *others = pair
+            if first.slots:
+                rest.setdefault("user_spans", []).extend(self._write_slot(slot, first.text) for slot in first.slots)
+            for name, values in first.state:
+                rest.setdefault("state", {})[name] = values[0] if len(values) == 1 else list(values)
+            for other in others:
+                for slot in other.slots:
+                    self.ledger.note("span in the system's part of an exchange", slot["label"])
+                for name, _ in other.state:
+                    self.ledger.note("field of the system's part of an exchange", name)
             yield {**row, **rest}
 
     def _write_slot(self, slot: Row, text: str) -> list[object]:
@@ -243,10 +248,24 @@ def _find_words(offsets: Sequence[Chars], part: Chars) -> tuple[int, int]:
 def _find_utterances(document: Document) -> list[Chars] | None:
     """The characters of each turn: by newlines, or where meta says that turns end."""
     ends = document.meta.get("turn_ends")
-    if ends is None:
+    if not isinstance(ends, list) or not all(isinstance(end, int) for end in ends):
         ends = [match.start() for match in re.finditer("\n", document.text)] + [len(document.text)]
     if not document.turns and not document.text:
         return []
-    if len(ends) != len(document.turns):
+    bounds = list(zip([0, *(end + 1 for end in ends)], ends, strict=False))
+    turns = [(turn.start, turn.end) for turn in document.turns]
+    return bounds if [_find_words(document.offsets, part) for part in bounds] == turns else None
+
+
+def _take_rests(document: Document) -> list[Row] | None:
+    """A copy of what meta keeps of the turns, if it is what we put there."""
+    rests = document.meta.get("turn_rows")
+    kinds = {"user_spans": list, "slots": list, "state": dict}
+    if not isinstance(rests, list) or not all(isinstance(rest, dict) for rest in rests):
         return None
-    return list(zip([0, *(end + 1 for end in ends)], ends, strict=False))
+    if any(key in rest and not isinstance(rest[key], kind) for rest in rests for key, kind in kinds.items()):
+        return None
+    frames = [frame for rest in rests for frame in rest.get("state", {}).values()]
+    if not all(isinstance(frame, dict) and isinstance(frame.get("slots", {}), dict) for frame in frames):
+        return None
+    return deepcopy(rests)
