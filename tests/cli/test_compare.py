@@ -43,6 +43,12 @@ def test_several_systems_are_corrected_for(run: Run, files: Path) -> None:
     assert all(each["p_holm"] >= each["p"] for each in contrasts)
 
 
+@pytest.mark.parametrize("against", [("--against", "bad-0.jsonl"), ("--against=bad-0.jsonl",)])
+def test_every_file_after_against_belongs_to_it(run: Run, files: Path, against: tuple[str, ...]) -> None:
+    run("compare", "gold.jsonl", "good-0.jsonl", *against, "bad-1.jsonl", "--draws", 200, "--json", "out.json")
+    assert json.loads((files / "out.json").read_text())["files"]["B"] == ["bad-0.jsonl", "bad-1.jsonl"]
+
+
 def test_another_score_can_be_compared(run: Run, files: Path) -> None:
     options = ("--metric", "boundary.recall", "--draws", 200)
     assert (

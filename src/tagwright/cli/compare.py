@@ -23,15 +23,16 @@ class ManyAgainst(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         gathered: list[str] = []
-        open_at = None
+        is_open = is_fresh = False
         for arg in args:
             if arg.startswith("-"):
+                is_open, is_fresh = arg.partition("=")[0] == AGAINST, arg == AGAINST
                 gathered.append(arg)
-                open_at = len(gathered) if arg == AGAINST else None
-            elif open_at is not None and len(gathered) > open_at:
+            elif is_open and not is_fresh:
                 gathered[-1] += SEPARATOR + arg
             else:
                 gathered.append(arg)
+                is_fresh = False
         return super().parse_args(ctx, gathered)
 
 

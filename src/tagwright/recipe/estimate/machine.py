@@ -1,4 +1,4 @@
-"""Machine: how much memory is free here and how fast matrices are multiplied, measured in half a second."""
+"""Machine: how much memory is free here and how fast matrices are multiplied, measured in about a second."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import psutil  # type: ignore[import-untyped]
 import torch
 
 CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-SIDE, BLOCK = 1024, 1 << 23  # of the matrices that are multiplied, of the block that is added to
+SIDE, BLOCK = 1024, 1 << 25  # of the matrices that are multiplied, of the block that is added to
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Machine:
 
 
 def measure_machine(*, bf16: bool = False) -> Machine:
-    """The accelerator or the processor: its free memory, and its rates by a measurement of about half a second."""
+    """The accelerator or the processor: its free memory, and its rates by a measurement of about a second."""
     device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     square = torch.randn(SIDE, SIDE, device=device, dtype=torch.bfloat16 if bf16 else torch.float32)
     flops = 2 * SIDE**3 / _time(lambda: square @ square, device)
@@ -33,7 +33,7 @@ def measure_machine(*, bf16: bool = False) -> Machine:
     return Machine(name, find_memory(device), flops, bandwidth)
 
 
-def _time(work: Callable[[], object], device: torch.device, *, seconds: float = 0.2) -> float:
+def _time(work: Callable[[], object], device: torch.device, *, seconds: float = 0.4) -> float:
     """The fastest of several tries, of at least three."""
     best, spent, tries = float("inf"), 0.0, 0
     while spent < seconds or tries < 3:
