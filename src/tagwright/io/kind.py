@@ -66,8 +66,7 @@ class FileKind(ABC):
 
 def find_stem(path: Path) -> str:
     """The file's name up to its suffixes: automatic document ids begin with it."""
-    name = path.name.removesuffix(".gz")
-    return Path(name).stem or name
+    return Path(path.name.removesuffix(".gz")).stem
 
 
 def is_automatic(identifier: str, number: int) -> bool:

@@ -219,6 +219,3 @@ class Extras:
         """The extra of one span, each once; empty where there is none."""
         waiting = self._waiting.get(key)
         return waiting.pop(0) if waiting else {}
-
-    def __len__(self) -> int:
-        return sum(len(waiting) for waiting in self._waiting.values())

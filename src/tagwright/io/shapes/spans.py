@@ -25,7 +25,7 @@ from tagwright.text.span import Chars, Span
 LABEL_KEYS = ("label", "type", "entity_group", "labels")
 START_KEYS, END_KEYS = ("start", "start_offset"), ("end", "end_offset")
 OWN_KEYS = {*LABEL_KEYS, *START_KEYS, *END_KEYS, "text", "score", "fragments"}
-EDGE_KEYS = {"label", "type", "head", "tail", "from_id", "to_id", "score"}
+EDGE_KEYS = {*LABEL_KEYS, "head", "tail", "from_id", "to_id", "score"}
 
 Place = tuple[Chars, tuple[Chars, ...]]  # bounds, and the exact pieces in characters, if there are several
 Placer = Callable[[Place, str], Span | None]
@@ -111,13 +111,13 @@ class SpanReader:
         for at, item in enumerate(items):
             name = f"{what}[{at}]"
             row = take_record(item, name)
-            (label,) = _find_labels(row, name)[:1]
             head, tail = (self._find_end(row, *keys, name) for keys in (("head", "from_id"), ("tail", "to_id")))
             if head is None or tail is None:
                 self.ledger.note("relation of a span that touches no word", f"{self.where} {name}")
                 continue
-            edges.append(Relation(head, tail, label, score=take_score(row)))
-            extras.append({key: value for key, value in row.items() if key not in EDGE_KEYS})
+            for label in _find_labels(row, name):
+                edges.append(Relation(head, tail, label, score=take_score(row)))
+                extras.append({key: value for key, value in row.items() if key not in EDGE_KEYS})
         packed = pack_extras(((edge.head, edge.tail, edge.label) for edge in edges), extras)
         return edges, {"relation_extras": packed} if packed else {}
 
