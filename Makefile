@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help setup demo test test-all fix check fuzz torture bench clean
+.PHONY: help setup demo test test-all fix check docs fuzz torture bench clean
 
 help:
 	@echo "make setup     install into .venv (done once; the others call it)"
@@ -12,6 +12,7 @@ help:
 	@echo "make test-all  the slow tests too (real data and models where they are at hand)"
 	@echo "make check     style, types, import contract, house rules, generated pages"
 	@echo "make fix       format and mend what a machine can mend"
+	@echo "make docs      write the pages that are generated"
 	@echo "make fuzz      200,000 generated and mutated files through every reader"
 	@echo "make torture   50 kills at random points of training; every resume must end bit-identical"
 	@echo "make bench     the benchmarks, side by side with other libraries (needs the extra [bench])"
@@ -43,6 +44,23 @@ check: setup
 	$(BIN)/ruff check src tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python docs/make_cli.py --check
+
+docs: setup
+	$(BIN)/python docs/make_cli.py
+
+fuzz: setup
+	$(BIN)/python benchmarks/fuzz.py
+
+torture: setup
+	$(BIN)/python benchmarks/torture.py
+
+bench: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,bench]"
+	$(BIN)/python benchmarks/imports.py
+	$(BIN)/python benchmarks/parity.py
+	$(BIN)/python benchmarks/train.py
+	$(BIN)/python benchmarks/predict.py
 
 clean:
 	rm -rf .venv runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
