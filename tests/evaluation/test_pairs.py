@@ -67,3 +67,11 @@ def test_other_words_are_named_with_their_place() -> None:
 def test_other_blanks_between_the_same_words_are_no_difference() -> None:
     gold = Document("a  b", ((0, 1), (3, 4)), id="n")
     assert pair([gold], [Document.from_words(["a", "b"], id="n")]) == [("n", "n")]
+
+
+def test_automatic_ids_of_two_files_agree_by_place() -> None:
+    gold = [Document.from_words(["a"], id="gold:1"), Document.from_words(["b"], id="gold:2")]
+    said = [Document.from_words(["a"], id="said:1"), Document.from_words(["b"], id="said:2")]
+    assert list(pair_documents(gold, said)) == list(zip(gold, said, strict=True))
+    with pytest.raises(DataError):
+        list(pair_documents(gold, said[::-1]))

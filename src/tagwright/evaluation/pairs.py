@@ -10,20 +10,26 @@ Twosome = tuple[Document, Document]
 
 
 def pair_documents(gold: Iterable[Document], predicted: Iterable[Document]) -> Iterator[Twosome]:
-    """Pairs in the order of gold, streamed while ids agree (an empty id agrees with any).
+    """Pairs in the order of gold, streamed while ids agree (see `_agree`).
 
     From the first disagreement on the rest is read and matched by id, which must then be unique.
     """
     rights, guesses = iter(gold), iter(predicted)
     seen: set[str] = set()
     for place, (right, said) in enumerate(zip_longest(rights, guesses)):
-        if right is not None and said is not None and (right.id == said.id or not (right.id and said.id)):
+        if right is not None and said is not None and _agree(right.id, said.id, place):
             seen.add(right.id)
             yield _check_words(right, said, place=place)
             continue
         left = [[] if one is None else [one] for one in (right, said)]
         yield from _pair_by_id([*left[0], *rights], [*left[1], *guesses], seen=seen, place=place)
         return
+
+
+def _agree(right: str, said: str, place: int) -> bool:
+    """Equal, or one is empty, or both are the "stem:number" that readers give to a nameless document at this place."""
+    automatic = f":{place + 1}"
+    return right == said or not (right and said) or (right.endswith(automatic) and said.endswith(automatic))
 
 
 def _pair_by_id(gold: list[Document], predicted: list[Document], *, seen: set[str], place: int) -> Iterator[Twosome]:
