@@ -167,9 +167,8 @@ def show(corpus: str, precision: str, results: dict[Cell, Any], parts: dict[str,
     ratios = [a["words_per_second"] / b["words_per_second"] for a, b in zip(ours, theirs, strict=True)]
     equal = [find_time_to(a, b["dev"][-1][1]) for a, b in zip(ours, theirs, strict=True)]
     test = parts["test"]
-    difference = compare(
-        test, [restore(test, r) for r in ours], against=[restore(test, r) for r in theirs], names=SIDES
-    )
+    labelled = [[restore(test, run) for run in runs[side]] for side in SIDES]
+    difference = compare(test, labelled[0], against=labelled[1], names=SIDES)
     table = Table(title=f"{corpus}, {precision}, {ours[0]['cell']['documents']} documents", title_justify="left")
     for column in ("", "test F1", "words/s", "seconds"):
         table.add_column(column, justify="right" if column else "left")
@@ -185,8 +184,7 @@ def show(corpus: str, precision: str, results: dict[Cell, Any], parts: dict[str,
     console.print(f"  speed: {ratio:.2f}x (pairs {', '.join(f'{r:.2f}' for r in ratios)}); aim {target}x {met}")
     console.print(f"  F1: {difference.verdict}", highlight=False)
     reached = [
-        f"{ours_at:.0f} s of {b['seconds']:.0f} s" if ours_at else "not reached"
-        for ours_at, b in zip(equal, theirs, strict=True)
+        f"{at:.0f} s of {run['seconds']:.0f} s" if at else "not reached" for at, run in zip(equal, theirs, strict=True)
     ]
     console.print(f"  time to their last dev F1: {'; '.join(reached)}", highlight=False)
     return {

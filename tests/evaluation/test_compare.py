@@ -4,8 +4,8 @@ import json
 import random
 
 import pytest
-from score_references import make_document
 
+from score_references import make_document
 from tagwright.errors import DataError, RecipeError
 from tagwright.evaluation.compare import (
     Comparison,

@@ -1,7 +1,6 @@
 """Dialogue state: which turns count, when a slot is right."""
 
 from score_references import make_document
-
 from tagwright.evaluation.counts import Counts
 from tagwright.evaluation.fields import count_fields
 from tagwright.text.document import Document

@@ -2,8 +2,8 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from score_references import make_document
 
+from score_references import make_document
 from tagwright.evaluation.mistakes import LONGEST, Confusion, Mark, draw_case, name_mistake, pair_spans
 from tagwright.text.document import Document
 from tagwright.text.span import Span

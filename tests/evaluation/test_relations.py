@@ -1,7 +1,6 @@
 """Relations and roles: direction, bounds, labels, repeats."""
 
 from score_references import make_document
-
 from tagwright.evaluation.counts import Counts
 from tagwright.evaluation.relations import count_relations
 from tagwright.text.document import Document

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from score_references import make_document
 
+from score_references import make_document
 from tagwright.errors import RecipeError
 from tagwright.evaluation.report import Report, evaluate
 from tagwright.text.document import Document

@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from score_references import (
     LABELS,
     STRICT,
@@ -15,7 +16,6 @@ from score_references import (
     score_nervaluate,
     score_seqeval,
 )
-
 from tagwright.evaluation.counts import Counts
 from tagwright.evaluation.report import evaluate
 from tagwright.evaluation.spans import MODES, Key, count_labels, count_spans, find_keys
