@@ -74,7 +74,7 @@ def train(folder: Path) -> None:
         config=config,
         data=TrainingData(
             encode(labeler, train, ledger=Ledger()),
-            lambda model: {"f1": evaluate(dev, Runner(model).predict(dev), cases=0).headline},
+            lambda model: {"f1": evaluate(dev, Runner(model).predict(dev), cases=0).accuracy},  # moves from the start
         ),
         tuning=TUNINGS["full"](TuningConfig()),
     )
@@ -97,12 +97,14 @@ class Run:
         return process
 
     def finish(self) -> str:
-        """Run to the end; gives the hash of the final weights."""
+        """Run to the end; gives the hash of the final weights: the best ones and the last ones."""
         process = self.start()
         process.join()
         if process.exitcode != 0:
             raise SystemExit(f"The run in {self.folder} failed by itself: see above.")
-        return hashlib.blake2b((self.folder / FINAL).read_bytes()).hexdigest()
+        last = max(self.folder.glob("checkpoint-*/model.safetensors"), key=lambda path: int(path.parent.name[11:]))
+        weights = (self.folder / FINAL).read_bytes() + last.read_bytes()
+        return hashlib.blake2b(weights).hexdigest()
 
     def kill(self, drawn: random.Random, seconds: float) -> str | None:
         """Start and kill at a random point of training; gives what was going on, or None where the run ended first."""

@@ -131,6 +131,14 @@ def test_what_is_no_saved_labeler_is_told(tmp_path: Path) -> None:
         read_folder(tmp_path)
 
 
+def test_equal_weights_are_equal_files(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_weights(make_tagger(), tmp_path / name, labels=("LOC", "PER"))
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    with safe_open(tmp_path / "one", framework="pt") as file:
+        assert len(file.metadata()) == 1  # the order of several is drawn by each process
+
+
 def test_reading_draws_no_random_weights_that_stay(folder: Path) -> None:
     torch.manual_seed(1)
     one = copy_weights(read_folder(folder)[0])

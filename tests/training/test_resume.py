@@ -1,5 +1,6 @@
 """Killed at any point, a run resumed by the same command ends in the same weights, bit for bit."""
 
+import logging
 import shutil
 from collections.abc import Callable
 from functools import cache
@@ -131,7 +132,7 @@ def test_a_crf_is_resumed_too_and_more_than_once(tmp_path: Path) -> None:
     assert_same(finish(tmp_path / "killed", **settings), whole)
 
 
-@pytest.mark.parametrize("moment", ["_save", "_save_optimizer_and_scheduler", "_save_rng_state", "_save_state"])
+@pytest.mark.parametrize("moment", ["_save", "_save_state"])
 def test_killed_while_saving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
     settings = {"per_device_train_batch_size": 4, "save_strategy": "steps", "save_steps": 4}
     whole = finish(tmp_path / "whole", **settings)
@@ -176,6 +177,17 @@ def test_the_best_weights_are_found_in_a_folder_that_has_moved(tmp_path: Path) -
         start(tmp_path / "killed", KillAt(16, "on_train_end"), **settings).train()
     shutil.move(tmp_path / "killed", tmp_path / "moved")
     assert_same(finish(tmp_path / "moved", **settings), whole)
+
+
+def test_a_resumed_run_warns_of_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("transformers"), "propagate", True)
+    with pytest.raises(Killed):
+        start(tmp_path, KillAt(3, "on_step_end"), per_device_train_batch_size=8, num_train_epochs=2).train()
+    assert find_checkpoint(tmp_path) is not None
+    finish(tmp_path, per_device_train_batch_size=8, num_train_epochs=2)
+    assert [record.getMessage() for record in caplog.records] == []
 
 
 def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path: Path) -> None:

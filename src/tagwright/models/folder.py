@@ -29,6 +29,7 @@ from tagwright.text.schemes import SCHEMES
 
 FORMAT = 1
 KEYS = {"format", "view", "labels", "head", "backbone", "weights"}
+ENTRY = "tagwright"  # of the metadata in the file of weights
 DAMAGED = "The folder is damaged: copy or train it again."
 ABOUT, WEIGHTS, BACKBONE, FIXTURE, CARD = "tagwright.json", "model.safetensors", "backbone", "fixture.json", "README.md"
 
@@ -53,7 +54,8 @@ def write_weights(module: nn.Module, path: Path, *, labels: Sequence[str] = ()) 
         seen.add(place)
         tensors[name] = tensor.detach().cpu().contiguous()
     digest = _digest(tensors)
-    metadata = {"format": "pt", "digest": digest, "labels": json.dumps(list(labels), ensure_ascii=False)}
+    # one entry: several are written in a random order, and equal weights would not be equal files
+    metadata = {ENTRY: json.dumps({"digest": digest, "labels": list(labels)}, ensure_ascii=False)}
     try:
         save_file(tensors, path, metadata=metadata)
     except SafetensorError as error:  # it hides the operating system's own errors: a full disk, a read-only folder
@@ -74,15 +76,15 @@ def fill_weights(module: nn.Module, path: Path) -> None:
     _fill(module, path, _read_weights(path)[0])
 
 
-def _read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+def _read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """The weights in a file, and what the file says of them."""
     if not path.is_file():
         raise ModelError(f"{path} is missing. The folder is incomplete: copy or train it again.")
     try:
         with safe_open(path, framework="pt") as file:
-            facts = file.metadata() or {}
+            facts = json.loads((file.metadata() or {}).get(ENTRY, "{}"))
         return load_file(path), facts
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise ModelError(f"{path} can't be read ({error}). {DAMAGED}") from error
 
 
@@ -180,14 +182,14 @@ def _read_plan(about: Mapping[str, Any], path: Path) -> TaggerPlan:
         ) from error
 
 
-def _check_match(about: Mapping[str, Any], facts: Mapping[str, str], path: Path) -> None:
+def _check_match(about: Mapping[str, Any], facts: Mapping[str, Any], path: Path) -> None:
     """The weights are those that were saved with this description, for these labels in this order."""
     if facts.get("digest") != about["weights"]:
         raise ModelError(
             f"{path} does not belong to this folder: {ABOUT} names the weights {about['weights']}, the file holds "
             f"{facts.get('digest')}. Put back the file that was saved with it."
         )
-    learned = json.loads(facts.get("labels", "[]"))
+    learned = facts.get("labels", [])
     if learned != list(about["labels"]):
         raise ModelError(
             f"The labels in {ABOUT} are not those that {path} was trained for: {about['labels']} against {learned}. "

@@ -3,6 +3,7 @@
 Knows nothing of recipes or files to label.
 """
 
+import math
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -69,6 +70,8 @@ class LabelerTrainer(Trainer):  # type: ignore[misc]
             seed=arguments.seed if arguments.data_seed is None else arguments.data_seed,
             devices=arguments.world_size,
         )
+        if arguments.logging_steps < 1:  # a share; left as one, the Trainer would warn at every resume
+            arguments.logging_steps = math.ceil(arguments.logging_steps * self._count_steps())
         super().__init__(
             model=labeler,
             args=arguments,
@@ -79,6 +82,13 @@ class LabelerTrainer(Trainer):  # type: ignore[misc]
         )
         self.model_accepts_loss_kwargs = True  # the loss is already divided by the words of all micro-batches
         self.remove_callback(PrinterCallback)
+
+    def _count_steps(self) -> float:
+        """All optimizer steps of the run."""
+        if self.config.max_steps > 0:
+            return self.config.max_steps
+        batches = len(self.buckets) // self.buckets.devices
+        return math.ceil(batches / self.config.gradient_accumulation_steps) * self.config.num_train_epochs
 
     def train(self, resume_from_checkpoint: str | Path | None = None, **rest: Any) -> TrainOutput:
         """Train, or finish what a checkpoint began. The labeler that comes out is free of the trainer's wrappers."""
