@@ -13,11 +13,12 @@ from tagwright.recipe.corpus import Corpus
 from tagwright.recipe.folds import cross_validate
 from tagwright.recipe.outputs import write_outputs
 from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.run import check_folder, fit, train_labeler, vary_seed
+from tagwright.recipe.run import check_folder, check_same_run, fit, is_finished, train_labeler, vary_seed
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.span import Span
 from tagwright.text.synthetic import make_corpus
+from tagwright.training.callbacks import StopAfter
 
 QUICK = {"training.num_train_epochs": 2, "training.learning_rate": 1e-3, "backbone.max_tokens": 64}
 
@@ -97,3 +98,19 @@ def test_what_the_head_cannot_hold_is_counted(corpus: Corpus) -> None:
     recipe = Recipe().change(QUICK | {"training.num_train_epochs": 1})
     train_labeler(recipe, Corpus([*corpus.train, nested], corpus.dev), ledger=unheld)
     assert any("overlapping" in line for line in unheld.lines())
+
+
+def test_a_run_is_resumed_only_with_what_it_was_begun_with(corpus: Corpus, tmp_path: Path) -> None:
+    recipe = Recipe().change(QUICK)
+    stop = StopAfter(1)
+    place = tmp_path / "run" / "checkpoints"
+    check_same_run(place, resolve(recipe, corpus.train), corpus.facts)
+    fit(resolve(recipe, corpus.train), corpus, folder=place, ledger=Ledger(), callbacks=[stop])
+    changed = recipe.change({"training.learning_rate": 0.5})
+    with pytest.raises(RecipeError, match=r"training.learning_rate: 0.001 then, 0.5 now"):
+        train_labeler(changed, corpus, folder=tmp_path / "run", resume=True)
+    again = train_labeler(recipe, corpus, folder=tmp_path / "run", resume=True)
+    assert again.history
+    assert not is_finished(tmp_path / "run")
+    write_outputs(again, tmp_path / "run")
+    assert is_finished(tmp_path / "run")

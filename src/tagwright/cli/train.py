@@ -1,5 +1,7 @@
 """tagwright train: from labelled files to a labeler, its scores and its report."""
 
+import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -70,12 +72,14 @@ def _read_recipe(path: Path | None, settings: dict[str, Any], changes: Sequence[
 def run_all(plan: "Recipe", *, seeds: int, resume: bool, overwrite: bool) -> None:
     """Read once, train for every seed, show every result and, for several, their spread."""
     from tagwright.cli.show import make_console, quiet_libraries, show_ledger
+    from tagwright.models.folder import read_about
     from tagwright.recipe.corpus import load_corpus
-    from tagwright.recipe.run import check_folder, train_labeler, vary_seed
+    from tagwright.recipe.run import check_folder, is_finished, train_labeler, vary_seed
     from tagwright.text.ledger import Ledger
 
     quiet_libraries()
     console, ledger, folder = make_console(), Ledger(), Path(plan.out or "")
+    _hush_other_processes(console)
     folders = [folder / f"seed-{number}" for number in range(seeds)] if seeds > 1 else [folder]
     for place in folders:
         check_folder(place, resume=resume, overwrite=overwrite)
@@ -83,13 +87,29 @@ def run_all(plan: "Recipe", *, seeds: int, resume: bool, overwrite: bool) -> Non
     show_ledger(console, ledger, title="What the files hold and Tagwright can't:")
     scores = []
     for number, place in enumerate(folders):
+        if resume and is_finished(place):
+            console.print(f"{place} is finished; nothing to resume.", highlight=False, soft_wrap=True)
+            scores.append(read_about(place)["scores"])
+            continue
         _prepare(place, overwrite=overwrite)
         outcome = train_labeler(
             vary_seed(plan, number), corpus, folder=place, resume=resume, progress=True, ledger=Ledger()
         )
-        _finish(console, outcome, place)
+        if is_main_process():
+            _finish(console, outcome, place)
         scores.append(outcome.labeler.origin.scores)
     _show_spread(console, scores)
+
+
+def is_main_process() -> bool:
+    """Of the processes that `accelerate launch` or torchrun started, the first one prints and writes."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _hush_other_processes(console: Any) -> None:
+    if not is_main_process():
+        console.quiet = True
+        logging.getLogger("tagwright").setLevel(logging.ERROR)
 
 
 def _prepare(place: Path, *, overwrite: bool) -> None:
@@ -97,7 +117,7 @@ def _prepare(place: Path, *, overwrite: bool) -> None:
 
     from tagwright.recipe.run import CHECKPOINTS
 
-    if overwrite:
+    if overwrite and is_main_process():
         shutil.rmtree(place / CHECKPOINTS, ignore_errors=True)
     place.mkdir(parents=True, exist_ok=True)
 

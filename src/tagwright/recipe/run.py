@@ -1,11 +1,13 @@
 """A run: from a recipe and a corpus to a trained, scored and saved labeler. Knows nothing of command lines."""
 
+import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 from transformers import TrainerCallback
@@ -29,7 +31,7 @@ from tagwright.training.trainer import LabelerTrainer, TrainingData, encode, fin
 from tagwright.tuning import TUNINGS
 
 logger = logging.getLogger(__name__)
-CHECKPOINTS = "checkpoints"
+CHECKPOINTS, RUN = "checkpoints", "run.json"
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,9 @@ def train_labeler(
     with TemporaryDirectory() as temporary:
         place = Path(temporary) if folder is None else folder / CHECKPOINTS
         checkpoint = find_checkpoint(place) if resume else None
+        if checkpoint is None:
+            (place / RUN).unlink(missing_ok=True)
+        check_same_run(place, recipe, corpus.facts)
         labeler, history = fit(
             recipe,
             corpus,
@@ -145,11 +150,41 @@ def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
     """Refuse to train into a folder that already holds a labeler or an unfinished run, unless told how."""
     if resume or overwrite:
         return
-    if (folder / ABOUT).exists() or find_checkpoint(folder / CHECKPOINTS):
+    if is_finished(folder) or find_checkpoint(folder / CHECKPOINTS):
         raise RecipeError(
             f"{folder} already holds a run. Use --resume to go on with it, --overwrite to start again, "
             "or choose another --out."
         )
+
+
+def is_finished(folder: Path) -> bool:
+    """A run in this folder has come to its end: its labeler is saved and no checkpoint is left."""
+    return (folder / ABOUT).exists() and find_checkpoint(folder / CHECKPOINTS) is None
+
+
+def check_same_run(place: Path, recipe: Recipe, facts: Mapping[str, Any]) -> None:
+    """Keep what a run was begun with beside its checkpoints; refuse to resume it with anything else."""
+    path = place / RUN
+    now = {"recipe": recipe.to_dict() | {"out": ""}, "data": facts}
+    if not path.exists():
+        place.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(now), encoding="utf-8")
+        return
+    then = json.loads(path.read_text(encoding="utf-8"))
+    if changed := [f"{name}: {a!r} then, {b!r} now" for name, a, b in _find_changes(then, now)]:
+        raise RecipeError(
+            f"The run in {place.parent} was begun with other settings or data, so it can't be resumed:\n  "
+            + "\n  ".join(changed)
+            + "\nGive the same ones, or --overwrite to start again."
+        )
+
+
+def _find_changes(then: Any, now: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(then, dict) and isinstance(now, dict):
+        for key in sorted({*then, *now}):
+            yield from _find_changes(then.get(key), now.get(key), f"{name}.{key}" if name else key)
+    elif json.loads(json.dumps(now)) != then:
+        yield name, then, now
 
 
 def vary_seed(recipe: Recipe, offset: int) -> Recipe:
