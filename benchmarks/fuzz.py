@@ -380,10 +380,14 @@ def judge_valid(written: list[Document], back: list[Document], notes: Ledger, re
 
 
 def _weigh(document: Document) -> tuple[object, ...]:
-    scores = [part.score for part in (*document.spans, *document.relations, *document.fields)]
-    if not document.relations:  # else their order is what relations point by
-        document = replace(document, spans=tuple(sorted(document.spans, key=lambda s: (s.start, s.end, s.label))))
-    return replace(document, meta={}), sorted(score for score in scores if score is not None)
+    """All of a document but its extras; spans and relations as sets, because their order says nothing."""
+    spans = document.spans
+    edges = [
+        (str(spans[edge.head]), str(spans[edge.tail]), str(edge)[str(edge).index("label") :])
+        for edge in document.relations
+    ]
+    bare = replace(document, spans=(), relations=(), fields=(), meta={})
+    return bare, sorted(map(str, spans)), sorted(edges), list(map(str, document.fields))  # str shows scores, == doesn't
 
 
 def judge_damaged(path: Path, kind: str | None, rng: random.Random, folder: Path) -> str:

@@ -104,7 +104,7 @@ def test_a_run_is_resumed_only_with_what_it_was_begun_with(corpus: Corpus, tmp_p
     recipe = Recipe().change(QUICK)
     stop = StopAfter(1)
     place = tmp_path / "run" / "checkpoints"
-    check_same_run(place, resolve(recipe, corpus.train), corpus.facts)
+    check_same_run(place, resolve(recipe, corpus.train), facts=corpus.facts)
     fit(resolve(recipe, corpus.train), corpus, folder=place, ledger=Ledger(), callbacks=[stop])
     changed = recipe.change({"training.learning_rate": 0.5})
     with pytest.raises(RecipeError, match=r"training.learning_rate: 0.001 then, 0.5 now"):

@@ -73,7 +73,7 @@ def train_labeler(
         checkpoint = find_checkpoint(place) if resume else None
         if checkpoint is None:
             (place / RUN).unlink(missing_ok=True)
-        check_same_run(place, recipe, corpus.facts)
+        check_same_run(place, recipe, facts=corpus.facts)
         labeler, history = fit(
             recipe,
             corpus,
@@ -162,7 +162,7 @@ def is_finished(folder: Path) -> bool:
     return (folder / ABOUT).exists() and find_checkpoint(folder / CHECKPOINTS) is None
 
 
-def check_same_run(place: Path, recipe: Recipe, facts: Mapping[str, Any]) -> None:
+def check_same_run(place: Path, recipe: Recipe, *, facts: Mapping[str, Any]) -> None:
     """Keep what a run was begun with beside its checkpoints; refuse to resume it with anything else."""
     path = place / RUN
     now = {"recipe": recipe.to_dict() | {"out": ""}, "data": facts}
