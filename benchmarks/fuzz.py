@@ -349,6 +349,8 @@ def run_one(seed: int, index: int, folder: Path) -> Outcome:
     shape = rng.choice((None, None, *SHAPES)) if kind == "jsonl" else None
     options = FileOptions(shape=shape, scheme=rng.choice((None, None, "BIOES", "IOB1", "IO")))
     documents, notes = make_documents(rng, "file"), Ledger()
+    if kind == "brat":  # ids are file names there
+        documents = [replace(document, id=document.id.replace(":", "-")) for document in documents]
     try:
         write(documents, path, kind=kind, options=options, ledger=notes)
     except DataError as error:
