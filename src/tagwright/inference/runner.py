@@ -28,7 +28,7 @@ FORMS = "Give a list of documents; each is a text, a list of words, or a Documen
 class RunnerConfig:
     """How to run: padded tokens per batch, how much is sorted by length at a time, what to do with long documents."""
 
-    tokens_per_batch: int = 4096
+    tokens_per_batch: int = 2048
     documents_at_once: int = 2048
     words_at_once: int = 200_000
     on_long: OnLong = "window"

@@ -1,7 +1,7 @@
 """Tagger: a backbone and a head. Knows nothing of recipes, files or training."""
 
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from tagwright.backbone.config import BackboneConfig
+from tagwright.backbone.dropout import fast_dropout
 from tagwright.backbone.load import Backbone, load_backbone
 from tagwright.backbone.vocabulary import focused_vocabulary
 from tagwright.errors import ModelError
@@ -71,10 +72,13 @@ class Tagger(Labeler):
         """The summed loss, from plain tensors: what trainers call."""
         return self.loss(Batch(ids, attend, words, counts), gold)
 
-    def focus(self, pieces: Sequence[Piece]) -> AbstractContextManager[None]:
-        """Only the embedding rows of these pieces' tokens are trained."""
+    @contextmanager
+    def focus(self, pieces: Sequence[Piece]) -> Iterator[None]:
+        """Only the embedding rows of these pieces' tokens are trained, and dropout is drawn the quick way."""
         ids = np.concatenate([[self.backbone.tokenizer.pad_id], *(piece.ids for piece in pieces)])
-        return focused_vocabulary(self.backbone.model, torch.from_numpy(ids.astype(np.int64)))
+        live = torch.from_numpy(ids.astype(np.int64))
+        with focused_vocabulary(self.backbone.model, live), fast_dropout(self):
+            yield
 
     def loss(self, batch: Batch, gold: Tensor) -> Tensor:
         return self.head.loss(self.encode(batch), gold, keep=batch.keep)
