@@ -48,7 +48,7 @@ def predict(
     encoding: Encoding = "utf-8",
     on_long: Annotated[Long, typer.Option(help="What becomes of documents longer than a window.")] = Long.window,
     dtype: Annotated[Precision | None, typer.Option(help="Precision, if not the one it was saved in.")] = None,
-    tokens_per_batch: Annotated[int, typer.Option(min=16, help="Padded tokens in a batch.")] = 4096,
+    tokens_per_batch: Annotated[int, typer.Option(min=16, help="Padded tokens in a batch.")] = 2048,
 ) -> None:
     """Label documents with a saved labeler.
 
