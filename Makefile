@@ -26,8 +26,9 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	@touch $(READY)
 
+# One thread: for so small a model more only wait for each other.
 demo: setup
-	$(BIN)/tagwright train recipes/synthetic/untrained-tagger-full.toml --out runs/demo --overwrite
+	OMP_NUM_THREADS=1 $(BIN)/tagwright train recipes/synthetic/untrained-tagger-full.toml --out runs/demo --overwrite
 
 test: setup
 	$(BIN)/python -m pytest
