@@ -186,7 +186,7 @@ def test_batches_that_do_not_fit_are_made_smaller(
     tagger = make_tagger()
     expected = Runner(tagger).predict(DOCUMENTS)
     fail_above(tagger, 3, monkeypatch, error)
-    runner = Runner(tagger)
+    runner = Runner(tagger, config=RunnerConfig(tokens_per_batch=4096))
     with caplog.at_level(logging.WARNING):
         found = runner.predict(DOCUMENTS)
     assert list_spans(found) == list_spans(expected)
