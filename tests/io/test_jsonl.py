@@ -144,3 +144,10 @@ def test_documents_of_words_keep_their_words(tmp_path: Path) -> None:
     documents = [Document.from_words(["New York", "", "\t"], id="a"), make_document("don't", id="b")]
     write(documents, tmp_path / "y.jsonl")
     assert read(tmp_path / "y.jsonl") == documents
+
+
+@pytest.mark.parametrize("option", ["tag_column", "text_column", "word_column"])
+def test_a_key_that_no_row_has_is_named(tmp_path: Path, option: str) -> None:
+    path = save(tmp_path, '{"text": "Rome", "spans": []}')
+    with pytest.raises(DataError, match=r":1: No key 'labl' .* Known: spans, text"):
+        read(path, options=FileOptions(**{option: "labl"}))

@@ -15,6 +15,7 @@ from tagwright.io.shapes.shape import Row, Shape, show
 from tagwright.io.shapes.tags import TagReader
 from tagwright.io.shapes.words import TagShape
 from tagwright.io.source import read_text, scan_lines, write_text
+from tagwright.registry import suggest
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 
@@ -39,6 +40,8 @@ class JsonRows(FileKind):
         stem = find_stem(path)
         for number, (line, row) in enumerate(scan_rows(path, self.ledger, encoding=self.options.encoding), start=1):
             with located(path, line):
+                if number == 1:
+                    self._check_keys(row)
                 name = self._find_shape(row)
                 if name not in shapes:
                     shapes[name] = SHAPES[name](self.options, self.ledger)
@@ -46,6 +49,13 @@ class JsonRows(FileKind):
                         shape.reader = self._read_scheme(path, shape)
                 document = shapes[name].read(row, name=f"{stem}:{number}", where=f"{path.name}:{line}")
             yield document
+
+    def _check_keys(self, row: Row) -> None:
+        """A key that the options name is there, in the first row at least."""
+        for name in ("text_column", "tag_column", "word_column"):
+            key = getattr(self.options, name)
+            if isinstance(key, str) and key not in row:
+                raise DataError(f"No key {show(key)} ({name.replace('_', ' ')}) in the row.{suggest(key, row)}")
 
     def _find_shape(self, row: Row) -> str:
         if self.options.shape is not None:
