@@ -71,12 +71,13 @@ class Clock(TrainerCallback):
 
 
 class Ours:
-    """Tagwright with its defaults; no decay and no warm-up, as the other side has none."""
+    """Tagwright with the other side's settings: words read at their first token, no decay, no warm-up."""
 
     def __init__(self, setting: Setting, corpus: dict[str, Documents]) -> None:
         self.setting, self.corpus = setting, corpus
         settings = {
             "backbone.model": setting.model,
+            "backbone.read_at": "first",
             "head.scheme": "BIO",
             "training.learning_rate": RATE,
             "training.num_train_epochs": setting.epochs,
