@@ -32,3 +32,34 @@ def test_an_unknown_name_is_answered(name: str, message: str) -> None:
 
 def test_suggestions_are_sorted() -> None:
     assert suggest("LOCC", ["PER", "LOC"]) == " Did you mean 'LOC'? Known: LOC, PER."
+
+
+METRICS = [f"{group}.{ending}" for group in ("exact", "boundary", "type") for ending in ("f1", "micro.f1", "recall")]
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "nearest"),
+    [
+        ("f1", METRICS, "exact.f1"),
+        ("F1", METRICS, "exact.f1"),
+        ("micro", METRICS, "exact.micro.f1"),
+        ("bio", ["IO", "IOB1", "BIO", "BIOES"], "BIO"),
+        ("lerning_rate", {"warmup_steps", "learning_rate", "seed"}, "learning_rate"),
+        ("rate", ["weight_decay", "learning_rate"], "learning_rate"),
+    ],
+)
+def test_case_and_parts_of_names_are_seen(name: str, known: list[str], nearest: str) -> None:
+    assert suggest(name, known).startswith(f" Did you mean {nearest!r}?")
+
+
+def test_a_long_list_is_cut_to_the_nearest() -> None:
+    many = [f"setting_{place:02}" for place in range(20)]
+    assert suggest("sed", many).count(",") == 19
+    shown = suggest("sed", [*many, "seed"])
+    assert shown.startswith(" Did you mean 'seed'? Known: seed, ")
+    assert shown.endswith(", ... (21 in all).")
+    assert shown.count(",") == 8
+
+
+def test_an_empty_list_is_no_error() -> None:
+    assert suggest("sed", []) == " Known: ."

@@ -1,21 +1,37 @@
 """Table: name -> thing, with "did you mean". Knows nothing of what it holds."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator, Mapping, Set
+from difflib import SequenceMatcher
 from importlib import import_module
 from typing import Generic, TypeVar
 
 from tagwright.errors import RecipeError
 
 T = TypeVar("T")
+ALIKE = 0.6  # from here on a name is offered as the one that was meant
+MANY, NEAREST = 20, 8  # a longer list than the first is cut to the second
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """The end of an error about an unknown name: the nearest known one, and the list."""
-    names = sorted(known)
-    near = get_close_matches(name, names, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"{hint} Known: {', '.join(names)}."
+    """The end of an error about an unknown name: the nearest known one, and the list (of many, the nearest)."""
+    # The order of a set is chance; any other order is the caller's, and decides between equally near names.
+    names = sorted(known) if isinstance(known, Set) else list(known)
+    near = {one: _liken(name, one) for one in names}
+    nearest = sorted(near, key=lambda one: (-near[one], one.count(".")))
+    hint = f" Did you mean {nearest[0]!r}?" if near and near[nearest[0]] >= ALIKE else ""
+    if len(near) > MANY:
+        return f"{hint} Known: {', '.join(nearest[:NEAREST])}, ... ({len(near)} in all)."
+    return f"{hint} Known: {', '.join(sorted(near))}."
+
+
+def _liken(name: str, known: str) -> float:
+    """How near two names are, 0 to 1; case is no difference, and whole parts of a name are near: `f1` of `exact.f1`."""
+    name, known = name.casefold(), known.casefold()
+    if name == known:
+        return 1.0
+    part, parts = (f".{each.replace('_', '.').replace('-', '.')}." for each in (name, known))
+    within = 0.95 if parts.endswith(part) else 0.9 if part in parts else 0.0
+    return max(within, SequenceMatcher(None, known, name).ratio())
 
 
 class Table(Mapping[str, T], Generic[T]):
