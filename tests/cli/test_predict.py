@@ -73,3 +73,10 @@ def test_what_cannot_be_labelled_is_refused(run: Run, labeler: Path, here: Path)
     with pytest.raises(DataError, match="no such file"):
         run("predict", "labeler", "gone.jsonl", "-o", "out.jsonl")
     assert not (here / "out.jsonl").exists()
+
+
+def test_the_file_to_label_is_not_overwritten(run: Run, labeler: Path, here: Path) -> None:
+    before = (here / "train.jsonl").read_bytes()
+    with pytest.raises(RecipeError, match="overwritten"):
+        run("predict", "labeler", "train.jsonl", "-o", "train.jsonl")
+    assert (here / "train.jsonl").read_bytes() == before

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import tagwright
-from tagwright.errors import RecipeError
+from tagwright.errors import DataError, ModelError, RecipeError
 from tagwright.recipe.build import find_scheme, resolve
 from tagwright.recipe.corpus import Corpus
 from tagwright.recipe.folds import cross_validate
@@ -19,6 +19,7 @@ from tagwright.text.ledger import Ledger
 from tagwright.text.span import Span
 from tagwright.text.synthetic import make_corpus
 from tagwright.training.callbacks import StopAfter
+from tagwright.training.trainer import LabelerTrainer
 
 QUICK = {"training.num_train_epochs": 2, "training.learning_rate": 1e-3, "backbone.max_tokens": 64}
 
@@ -43,8 +44,10 @@ def test_a_run_trains_scores_and_saves(corpus: Corpus, tmp_path: Path) -> None:
     assert [d.spans for d in again.predict(corpus.test)] == [d.spans for d in outcome.predicted]
     assert Recipe.from_toml(tmp_path / "run" / "recipe.toml") == outcome.recipe
     with pytest.raises(RecipeError, match="--resume"):
-        check_folder(tmp_path / "run", resume=False, overwrite=False)
-    check_folder(tmp_path / "run", resume=True, overwrite=False)
+        check_folder(tmp_path / "run", Recipe(), resume=False, overwrite=False)
+    check_folder(tmp_path / "run", Recipe().change(QUICK), resume=True, overwrite=False)
+    with pytest.raises(RecipeError, match="head.name: 'softmax' then, 'crf' now"):
+        check_folder(tmp_path / "run", Recipe().change(QUICK | {"head.name": "crf"}), resume=True, overwrite=False)
 
 
 def test_the_same_seed_gives_the_same_labeler_and_another_does_not(corpus: Corpus) -> None:
@@ -88,8 +91,32 @@ def test_the_scheme_follows_the_data() -> None:
     named = Document.from_words(["a", "b", "c", "d"], spans=(Span(0, 2, "PER"),))
     sparse = Document.from_words(["a", "b", "c", "d"], spans=(Span(0, 1, "PER"),))
     assert [find_scheme([document]) for document in (tagged, named, sparse)] == ["WORD", "BIO", "BIO"]
-    fixed = Recipe().change({"head.scheme": "BIOES"})
+    fixed = Recipe().change({"head.scheme": "BIOES", "training.learning_rate": 0.5})
     assert resolve(fixed, [tagged]) == fixed
+
+
+def test_the_rate_follows_the_model() -> None:
+    for model, rate in (("builtin:untrained", 1e-3), ("org/name", 5e-5)):
+        assert resolve(Recipe().change({"backbone.model": model}), []).training.learning_rate == rate
+
+
+def test_nothing_to_resume_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    check_folder(tmp_path / "nowhere", Recipe(), resume=True, overwrite=False)
+    assert "nothing to resume" in caplog.text
+
+
+def test_out_of_memory_says_what_to_do(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
+
+    monkeypatch.setattr(LabelerTrainer, "train", fail)
+    with pytest.raises(ModelError, match="tokens_per_batch"):
+        train_labeler(Recipe().change(QUICK), corpus)
+
+
+def test_only_documents_can_be_trained_on() -> None:
+    with pytest.raises(DataError, match="Document"):
+        tagwright.train([{"text": "Ada"}])  # type: ignore[list-item]
 
 
 def test_what_the_head_cannot_hold_is_counted(corpus: Corpus) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tagwright.errors import DataError
 from tagwright.text.words import make_document, split_words
 
 
@@ -100,3 +101,12 @@ def test_documents_keep_their_text() -> None:
     assert document.words == ("Ada", "'s", "bike")
     assert (document.text, document.id, document.group) == ("Ada's  bike", "7", "g")
     assert document.text_is_original
+
+
+def test_a_document_is_made_of_a_text_and_its_spans() -> None:
+    document = make_document("Ada met Bo.", spans=[(0, 3, "PER"), (8, 10, "PER")], id="x")
+    assert [document.cut(span) for span in document.spans] == ["Ada", "Bo"] and document.text_is_original
+    assert make_document("Ada met Bo.", spans=document.spans).spans == document.spans
+    for wrong in ((3, 4, "PER"), (5, 5, "PER"), (8, 99, "PER"), (-3, 3, "PER")):
+        with pytest.raises(DataError, match="no word"):
+            make_document("Ada met Bo.", spans=[wrong])

@@ -142,6 +142,8 @@ def _from_pretrained(kind: Any, config: BackboneConfig, **extra: Any) -> Any:
     """`kind.from_pretrained` with errors that say what to do."""
     if config.attn_implementation is not None and kind is AutoModel:
         extra["attn_implementation"] = config.attn_implementation
+    if config.model.startswith((".", "/", "~")) and not Path(config.model).is_dir():
+        raise ModelError(f"There is no folder {config.model}. Check the path, or give a hub id such as `org/name`.")
     try:
         return kind.from_pretrained(
             config.model, revision=config.revision, trust_remote_code=config.trust_remote_code, **extra

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from importlib import metadata
 from typing import Annotated
 
 import typer
@@ -32,8 +33,17 @@ app.command("compare", cls=ManyAgainst)(compare)
 app.command("predict")(predict)
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tagwright {metadata.version('tagwright')}")
+        raise typer.Exit
+
+
 @app.callback()
-def set_up(debug: Annotated[bool, typer.Option("--debug", help="Show the whole trace of an error.")] = False) -> None:
+def set_up(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the whole trace of an error.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say it.")] = False,
+) -> None:
     """Messages of the library go to standard error, results to standard output."""
     handler = RichHandler(
         console=Console(stderr=True), show_time=False, show_path=False, show_level=False, markup=False

@@ -68,6 +68,8 @@ def predict(
 
     if (source is None) == (not text):
         raise RecipeError("Give either a file to label (- for standard input) or --text.")
+    if out is not None and source is not None and out.resolve() == Path(source).resolve():
+        raise RecipeError(f"{out} is the file to label; it would be overwritten. Choose another --out.")
     quiet_libraries()
     config = RunnerConfig(tokens_per_batch=tokens_per_batch, on_long=on_long.value)
     labeler = Predictor.from_pretrained(model, dtype=None if dtype is None else dtype.value, config=config)

@@ -58,6 +58,11 @@ def _read_recipe(path: Path | None, settings: dict[str, Any], changes: Sequence[
     from tagwright.recipe.recipe import Recipe, parse_setting
 
     settings |= dict(parse_setting(change) for change in changes)
+    if path is not None and path.suffix != ".toml":
+        raise RecipeError(
+            f"{path} is no recipe (a .toml file). To train on it: tagwright train --train {path} --out FOLDER; "
+            f"to write a recipe for it: tagwright init {path}"
+        )
     plain = Recipe() if path is None else Recipe.from_toml(path)
     plan = plain.change(settings)
     if plan.data.train is None:
@@ -76,25 +81,26 @@ def run_all(plan: "Recipe", *, seeds: int, resume: bool, overwrite: bool) -> Non
     from tagwright.recipe.corpus import load_corpus
     from tagwright.recipe.run import check_folder, is_finished, train_labeler, vary_seed
     from tagwright.text.ledger import Ledger
+    from tagwright.training.arguments import check_names
 
     quiet_libraries()
     console, ledger, folder = make_console(), Ledger(), Path(plan.out or "")
     _hush_other_processes(console)
-    folders = [folder / f"seed-{number}" for number in range(seeds)] if seeds > 1 else [folder]
-    for place in folders:
-        check_folder(place, resume=resume, overwrite=overwrite)
+    plans = [vary_seed(plan, number) for number in range(seeds)]
+    folders = [folder / f"seed-{one.training.seed}" for one in plans] if seeds > 1 else [folder]
+    check_names(plan.training)
+    for one, place in zip(plans, folders, strict=True):
+        check_folder(place, one, resume=resume, overwrite=overwrite)
     corpus = load_corpus(plan.data, ledger)
     show_ledger(console, ledger, title="What the files hold and Tagwright can't:")
     scores = []
-    for number, place in enumerate(folders):
+    for one, place in zip(plans, folders, strict=True):
         if resume and is_finished(place):
             console.print(f"{place} is finished; nothing to resume.", highlight=False, soft_wrap=True)
             scores.append(read_about(place)["scores"])
             continue
         _prepare(place, overwrite=overwrite)
-        outcome = train_labeler(
-            vary_seed(plan, number), corpus, folder=place, resume=resume, progress=True, ledger=Ledger()
-        )
+        outcome = train_labeler(one, corpus, folder=place, resume=resume, progress=True, ledger=Ledger())
         if is_main_process():
             _finish(console, outcome, place)
         scores.append(outcome.labeler.origin.scores)
@@ -129,6 +135,8 @@ def _finish(console: Any, outcome: "Outcome", place: Path) -> None:
     write_outputs(outcome, place)
     for part, report in find_reports(outcome).items():
         show_report(console, report, title=part)
+    if not find_reports(outcome):
+        console.print("[bold yellow]Nothing was scored: there are neither dev nor test documents.[/]")
     show_ledger(console, outcome.unheld, title="What this labeler can't hold:")
     show_documents(console, pick_labelled(outcome.predicted, SHOWN))
     console.print(
@@ -143,4 +151,5 @@ def _show_spread(console: Any, scores: Sequence[Any]) -> None:
         for name in scores[0]:
             values = [score[name] for score in scores]
             mean, spread = statistics.mean(values), statistics.stdev(values)
-            console.print(f"{name}: {mean:.2f} ± {spread:.2f} over {len(values)} seeds", highlight=False)
+            told = f"{name}: mean {mean:.2f}, standard deviation {spread:.2f} over {len(values)} seeds"
+            console.print(told, highlight=False)

@@ -12,7 +12,7 @@ from tagwright.models.folder import read_folder
 from tagwright.text.document import Document
 
 
-@dataclass
+@dataclass(repr=False)
 class Predictor(Runner):
     """What `tagwright.load` and `tagwright.train` return.
 

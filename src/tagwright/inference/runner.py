@@ -34,7 +34,7 @@ class RunnerConfig:
     on_long: OnLong = "window"
 
 
-@dataclass
+@dataclass(repr=False)
 class Runner:
     """Runs a labeler over any number of documents.
 
@@ -51,6 +51,11 @@ class Runner:
     config: RunnerConfig = field(default_factory=RunnerConfig)
     ledger: Ledger = field(default_factory=Ledger)
     autocast: torch.dtype | None = None
+
+    def __repr__(self) -> str:
+        weights = sum(weight.numel() for weight in self.tagger.parameters()) / 1e6
+        model, labels = self.tagger.backbone.config.model, len(self.tagger.labels)
+        return f"{type(self).__name__}({model}, {labels} labels, {weights:.1f} million weights, on {self.device})"
 
     def __post_init__(self) -> None:
         self.tagger.eval()
@@ -105,7 +110,7 @@ class Runner:
                     run.label(batch)
                     del pieces[: len(batch)]
                 except (torch.OutOfMemoryError, RuntimeError) as error:
-                    if not _is_out_of_memory(error):
+                    if not is_out_of_memory(error):
                         raise
                     self._back_off(batch, error)
         return [_restore(found, document) for found, document in zip(run.found, documents, strict=True)]
@@ -188,7 +193,7 @@ def _restore(found: Document, document: Document) -> Document:
     return replace(document, spans=found.spans, relations=found.relations, fields=found.fields)
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     told = str(error).lower()
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in told or "out of memory" in told
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tagwright.errors import DataError
 from tagwright.inference.predictor import Predictor
 from tagwright.recipe.corpus import Corpus, load_corpus, set_dev_aside
 from tagwright.recipe.outputs import write_outputs
@@ -40,18 +41,29 @@ def train(
     given: dict[str, list[Document]] = {}
     for part, source in sources.items():
         if source is not None and not isinstance(source, str | Path):
-            given[part] = list(source)
+            given[part] = _check_documents(part, list(source))
     named = ({} if model is None else {"backbone.model": model}) | ({} if out is None else {"out": str(out)})
     plain = plain.change({**paths, **named, **(settings or {})})
     ledger = Ledger()
     corpus = _gather(plain, given, ledger)
     folder = None if plain.out is None else Path(plain.out)
     if folder is not None:
-        check_folder(folder, resume=False, overwrite=False)
+        check_folder(folder, plain, resume=False, overwrite=False)
     outcome = train_labeler(plain, corpus, folder=folder, progress=True, ledger=ledger)
     if folder is not None:
         write_outputs(outcome, folder)
     return outcome.labeler
+
+
+def _check_documents(part: str, documents: list[Any]) -> list[Document]:
+    for document in documents:
+        if not isinstance(document, Document):
+            raise DataError(
+                f"{part} holds a {type(document).__name__}; expected a path or documents. "
+                "Make one with tagwright.Document.from_words(words, spans=...) or "
+                "tagwright.text.words.make_document(text, spans=[(start, end, label)])."
+            )
+    return documents
 
 
 def _gather(recipe: Recipe, given: Mapping[str, list[Document]], ledger: Ledger) -> Corpus:

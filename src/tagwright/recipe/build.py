@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from transformers import set_seed
 
+from tagwright.backbone.builtin import UNTRAINED
 from tagwright.heads import HeadConfig
 from tagwright.models.tagger import Tagger, TaggerPlan, build_tagger
 from tagwright.recipe.recipe import Recipe
@@ -12,10 +13,13 @@ from tagwright.text.labels import Labels
 
 
 def resolve(recipe: Recipe, documents: Sequence[Document]) -> Recipe:
-    """The recipe with every `auto` decided by the training documents."""
-    if recipe.head.scheme != "auto":
-        return recipe
-    return recipe.change({"head.scheme": find_scheme(documents)})
+    """The recipe with everything decided that was left open: the scheme by the documents, the rate by the model."""
+    open_settings: dict[str, str | float] = {}
+    if recipe.head.scheme == "auto":
+        open_settings["head.scheme"] = find_scheme(documents)
+    if recipe.training.learning_rate is None:
+        open_settings["training.learning_rate"] = 1e-3 if recipe.backbone.model == UNTRAINED else 5e-5
+    return recipe.change(open_settings)
 
 
 def find_scheme(documents: Sequence[Document]) -> str:

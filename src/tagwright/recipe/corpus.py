@@ -17,6 +17,7 @@ from tagwright.text.sampling import draw_per_label, draw_percent, draw_shots, sp
 from tagwright.text.synthetic import make_corpus
 
 logger = logging.getLogger(__name__)
+SYNTHETIC_SIZE = 800
 SPLIT_SEED = 0  # of the dev and test parts cut from train: the same for every training seed
 
 
@@ -54,8 +55,8 @@ def load_corpus(data: DataConfig, ledger: Ledger) -> Corpus:
 
 def _make_synthetic(data: DataConfig) -> Corpus:
     task = (data.train or "").removeprefix(SYNTHETIC)
-    documents = make_corpus(task, documents=data.documents, seed=SPLIT_SEED)
-    test = max(1, data.documents // 5)
+    documents = make_corpus(task, documents=data.documents or SYNTHETIC_SIZE, seed=SPLIT_SEED)
+    test = max(1, len(documents) // 5)
     train, dev = split(documents[test:], 0.15, seed=SPLIT_SEED)
     facts = {"all": {"file": f"{SYNTHETIC}{task}", "documents": len(documents), "seed": SPLIT_SEED}}
     return Corpus(train, dev, documents[:test], facts)

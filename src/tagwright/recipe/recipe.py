@@ -36,7 +36,7 @@ class DataConfig(BaseModel):
     encoding: str = "utf-8"
     label_names: tuple[str, ...] | None = None
     dev_share: float = Field(default=0.1, ge=0, lt=1)
-    documents: int = Field(default=800, ge=20, description="how many of the synthetic corpus")
+    documents: int | None = Field(default=None, ge=20, description="how many of the synthetic corpus; 800 if empty")
 
 
 class DrawConfig(BaseModel):
@@ -160,6 +160,11 @@ def _explain(error: ValidationError) -> Iterator[str]:
 
 
 def _suggest_setting(place: tuple[int | str, ...]) -> str:
+    if len(place) == 1:
+        for section, field in Recipe.model_fields.items():
+            kind = field.annotation
+            if isinstance(kind, type) and issubclass(kind, BaseModel) and place[0] in kind.model_fields:
+                return f" Did you mean {f'{section}.{place[0]}'!r}?"
     model: type[BaseModel] = Recipe
     for part in place[:-1]:
         kind = model.model_fields[str(part)].annotation

@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from transformers import TrainerCallback
 
-from tagwright.errors import RecipeError
+from tagwright.errors import ModelError, RecipeError
 from tagwright.evaluation.report import Report, evaluate
 from tagwright.inference.predictor import Predictor
-from tagwright.inference.runner import Runner
-from tagwright.models.folder import ABOUT, Origin
+from tagwright.inference.runner import Runner, is_out_of_memory
+from tagwright.models.folder import ABOUT, Origin, read_about
 from tagwright.models.labeler import Labeler
 from tagwright.recipe.build import build, resolve
 from tagwright.recipe.corpus import Corpus, check_overlap, draw_corpus, require_labels
@@ -123,7 +123,16 @@ def fit(
     )
     for callback in callbacks:
         trainer.add_callback(callback)
-    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    try:
+        trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    except (torch.OutOfMemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise ModelError(
+            "Out of memory while training. Halve training.tokens_per_batch or training.per_device_train_batch_size "
+            "(and double training.gradient_accumulation_steps), lower backbone.max_tokens, or set "
+            "backbone.gradient_checkpointing = true. `tagwright inspect FILE --model M` estimates what is needed."
+        ) from error
     return trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False), trainer.state.log_history
 
 
@@ -146,8 +155,20 @@ def _list_callbacks(progress: bool, epochs: int | None) -> list[TrainerCallback]
     return bars + ([] if epochs is None else [StopAfter(epochs)])
 
 
-def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
+def check_folder(folder: Path, recipe: Recipe, *, resume: bool, overwrite: bool) -> None:
     """Refuse to train into a folder that already holds a labeler or an unfinished run, unless told how."""
+    if resume and is_finished(folder):
+        wanted = recipe.to_dict() | {"out": ""}
+        if recipe.head.scheme == "auto":
+            del wanted["head"]["scheme"]
+        changes = _find_changes(read_about(folder)["recipe"] | {"out": ""}, wanted)
+        if changed := [f"{name}: {then!r} then, {now!r} now" for name, then, now in changes if now is not None]:
+            raise RecipeError(
+                f"{folder} holds a finished run with other settings:\n  " + "\n  ".join(changed) + "\n"
+                "Choose another --out, or --overwrite to start again."
+            )
+    if resume and not is_finished(folder) and find_checkpoint(folder / CHECKPOINTS) is None:
+        logger.warning("There is nothing to resume in %s: starting from the beginning.", folder)
     if resume or overwrite:
         return
     if is_finished(folder) or find_checkpoint(folder / CHECKPOINTS):

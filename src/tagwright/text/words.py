@@ -5,12 +5,14 @@ but for joiners, soft hyphens and the like between letters or within an emoji, w
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 from unicodedata import category
 
-from tagwright.text.document import Document
-from tagwright.text.span import Chars
+from tagwright.errors import DataError
+from tagwright.text.document import Document, place_span
+from tagwright.text.span import Chars, Span
 
 # Scripts that put no blank between words: each character, with its marks, is a word.
 SINGLE = (
@@ -31,9 +33,20 @@ def split_words(text: str) -> tuple[Chars, ...]:
     return tuple(match.span() for match in _compile().finditer(text))
 
 
-def make_document(text: str, **rest: Any) -> Document:
-    """A document of a raw text, split into words."""
-    return Document(text, split_words(text), **rest)
+def make_document(text: str, *, spans: Iterable[Span | tuple[int, int, str]] = (), **rest: Any) -> Document:
+    """A document from raw text. `spans` are word spans, or (start, end, label) in characters, end exclusive."""
+    offsets = split_words(text)
+    placed = []
+    for span in spans:
+        if isinstance(span, Span):
+            placed.append(span)
+            continue
+        start, end, label = span
+        found = place_span(offsets, [(start, end)], label=label) if 0 <= start < end <= len(text) else None
+        if found is None:
+            raise DataError(f"Span {span} holds no word of the text, which has {len(text)} characters.")
+        placed.append(found)
+    return Document(text, offsets, spans=tuple(placed), **rest)
 
 
 @lru_cache(maxsize=1)

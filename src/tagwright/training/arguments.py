@@ -36,7 +36,7 @@ def check_names(config: TrainingConfig) -> None:
 def make_arguments(config: TrainingConfig, folder: Path, *, has_dev: bool) -> TrainingArguments:
     """The arguments of one run. Without a dev set nothing is evaluated and the last weights are kept."""
     check_names(config)
-    given = config.model_dump(exclude=OURS)
+    given = config.model_dump(exclude=OURS, exclude_none=True)
     if not has_dev:
         given["eval_strategy"] = "no"
     best = has_dev and given["eval_strategy"] != "no" and given["eval_strategy"] == given["save_strategy"]

@@ -38,6 +38,7 @@ MENDED = {  # names of other versions, other tools or other models -> what to wr
 class TrainingConfig(BaseModel):
     """`[training]` of a recipe: any TrainingArguments name is accepted; these have defaults of our own.
 
+    learning_rate: empty means 5e-5, or 1e-3 where the backbone starts from random weights.
     tokens_per_batch: a budget of padded tokens per batch and device, instead of a number of documents.
     early_stopping_patience: stop after so many evaluations on dev without a better F1; empty means never. It needs the
     checkpoint of the best one, so it is at rest where save_strategy and eval_strategy differ.
@@ -45,7 +46,7 @@ class TrainingConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    learning_rate: float = Field(default=5e-5, gt=0)
+    learning_rate: float | None = Field(default=None, gt=0)
     num_train_epochs: float = Field(default=10, gt=0)
     max_steps: int = -1
     per_device_train_batch_size: int | None = Field(default=None, ge=1)
