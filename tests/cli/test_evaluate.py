@@ -35,6 +35,17 @@ def test_files_of_different_kinds_are_scored(run: Run, conll: Path) -> None:
     assert "accuracy: 100.00" in shown
 
 
+def test_a_border_inside_a_word_is_told(run: Run, here: Path) -> None:
+    row = '{"id": "d", "text": "in New York", "spans": [{"start": 3, "end": %d, "label": "LOC"}]}\n'
+    for name, end in (("gold.jsonl", 10), ("said.jsonl", 11)):
+        (here / name).write_text(row % end, encoding="utf-8")
+    shown = run("evaluate", "gold.jsonl", "said.jsonl", "--html", "out.html").stdout
+    line = "1 x gold span with a border inside a word, scored by the words it touches: d 'New Yor'"
+    assert f"What scoring could not hold: {line}" in shown
+    assert "gold.jsonl: 1 document, 3 words" in shown
+    assert "gold span with a border inside a word" in (here / "out.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("task", "heads"), [("relations", ["relations (micro)", "relation "]), ("roles", ["roles (micro)", "role "])]
 )

@@ -65,6 +65,26 @@ def test_repeated_spans_are_said() -> None:
     assert line == "1 x repeated span (same words, same label), counted once, in the prediction: document 'd'"
 
 
+def test_borders_that_words_cannot_say_are_counted() -> None:
+    cities = Document("in New York", ((0, 2), (3, 6), (7, 11)), id="d")
+    gold = cities.with_spans(
+        [
+            Span(1, 3, "LOC", fragments=((3, 10),)),
+            Span(0, 2, "LOC", fragments=((0, 2), (4, 6))),
+            Span(0, 1, "LOC", fragments=((0, 3),)),  # a blank at its end: the words say it
+            Span(0, 1, fragments=((0, 1),)),  # without a label, so not scored
+        ]
+    )
+    said = cities.with_spans([Span(1, 3, "LOC"), Span(0, 2, "LOC"), Span(0, 1, "PER", fragments=((1, 2),))])
+    report = evaluate([gold, gold], [said, said])
+    assert report.left_out == (
+        "2 x gold span with a border inside a word, scored by the words it touches: d 'New Yor'; d 'New Yor'",
+        "2 x gold span with gaps, scored as one piece by the words from its first to its last: d 'in ew'; d 'in ew'",
+        "2 x predicted span with a border inside a word, scored by the words it touches: d 'n'; d 'n'",
+    )
+    assert report.groups["exact"].micro.correct == 4
+
+
 def test_a_report_survives_json() -> None:
     report = evaluate(GOLD, SAID)
     again = Report.from_dict(json.loads(report.to_json()))

@@ -135,8 +135,10 @@ def _show_results(console: "Console", results: "list[Comparison]") -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from tagwright.evaluation.page.elements import show_count
+
     first = results[0]
-    table = Table(title=f"{first.settings.metric} over {first.documents} documents", title_justify="left")
+    table = Table(title=f"{first.settings.metric} over {show_count(first.documents, 'document')}", title_justify="left")
     for column in ("system", "runs", "mean", "sd", "scores"):
         table.add_column(column, justify="left" if column in ("system", "scores") else "right")
     for each, side in [(first, 0), *((each, 1) for each in results)]:

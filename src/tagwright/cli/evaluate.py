@@ -104,6 +104,7 @@ def _score_model(model: str, gold: "Iterator[Document]", *, ledger: "Ledger", to
 
     from tagwright.cli.files import count_along
     from tagwright.cli.show import quiet_libraries
+    from tagwright.evaluation.page.elements import show_count
     from tagwright.evaluation.report import evaluate as score
     from tagwright.inference.predictor import Predictor
     from tagwright.inference.runner import RunnerConfig
@@ -115,7 +116,7 @@ def _score_model(model: str, gold: "Iterator[Document]", *, ledger: "Ledger", to
     report = score(rights, labeler.stream(count_along(inputs, "labelling")))
     for label, counts in report.groups["exact"].labels.items():
         if label not in labeler.tagger.labels:
-            ledger.note("label in gold that the labeler doesn't know", f"{label} ({counts.gold} spans)")
+            ledger.note("label in gold that the labeler doesn't know", f"{label} ({show_count(counts.gold, 'span')})")
     return report
 
 

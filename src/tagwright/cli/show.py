@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from tagwright.evaluation.page.elements import show_count
 from tagwright.evaluation.report import Report, Row
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
@@ -39,8 +40,8 @@ def make_console() -> Console:
 def show_report(console: Console, report: Report, *, title: str) -> None:
     """The scores of one part: spans by label and in four modes, then relations, roles, fields where there are any."""
     for number, (group, head) in enumerate(_choose_tables(report)):
-        name = f"{title}: {report.documents} documents, {report.words} words" if not number else None
-        table = Table(title=name, title_justify="left")
+        size = f"{show_count(report.documents, 'document')}, {show_count(report.words, 'word')}"
+        table = Table(title=f"{title}: {size}" if not number else None, title_justify="left")
         table.add_column(head)
         for column in ("precision", "recall", "F1", "gold", "predicted", "correct"):
             table.add_column(column, justify="right")
@@ -56,7 +57,7 @@ def show_report(console: Console, report: Report, *, title: str) -> None:
         if name in report.groups and (name != "accuracy" or report.words):
             console.print(f"{name.replace('_', ' ')}: {100 * report.score(name):.2f}")
     for line in report.left_out:
-        console.print(f"Left out of the scores: {escape(line)}", soft_wrap=True)
+        console.print(f"What scoring could not hold: {escape(line)}", soft_wrap=True)
 
 
 def _choose_tables(report: Report) -> list[tuple[str, str]]:

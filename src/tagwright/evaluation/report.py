@@ -17,7 +17,7 @@ from tagwright.evaluation.mistakes import Case, Confusion, Mark, draw_case, pair
 from tagwright.evaluation.pairs import pair_documents
 from tagwright.evaluation.relations import GROUPS as EDGES
 from tagwright.evaluation.relations import count_relations
-from tagwright.evaluation.spans import MODES, Key, count_labels, count_spans, find_keys
+from tagwright.evaluation.spans import MODES, Key, count_labels, count_spans, find_inexact, find_keys
 from tagwright.evaluation.words import count_words
 from tagwright.registry import suggest
 from tagwright.text.document import Document
@@ -27,6 +27,7 @@ SHARES = ("accuracy", "joint", "slot_accuracy")  # right of all: one number, so 
 DIALOGUE = ("joint", "slot_accuracy", "slots")
 MAIN = ("joint", "relations", "roles", "exact")  # the first of these that was scored is the headline
 REPEATED = "repeated span (same words, same label), counted once"
+SIDES = {"gold": "gold", "prediction": "predicted"}
 
 
 class Metric(NamedTuple):
@@ -177,7 +178,7 @@ class _Scorer:
 
     def __init__(self, most_cases: int) -> None:
         self.documents = self.words = 0
-        self.tally, self.confusion, self.repeats = Tally(), Confusion(), Ledger()
+        self.tally, self.confusion, self.unheld = Tally(), Confusion(), Ledger()
         self.cases: list[Case] = []
         self.most_cases = most_cases
 
@@ -201,7 +202,9 @@ class _Scorer:
     def _find_keys(self, document: Document, side: str) -> list[Key]:
         keys, repeated = find_keys(document)
         if repeated:
-            self.repeats.note(f"{REPEATED}, in the {side}", f"document {document.id!r}", count=repeated)
+            self.unheld.note(f"{REPEATED}, in the {side}", f"document {document.id!r}", count=repeated)
+        for reason, span in find_inexact(document):
+            self.unheld.note(f"{SIDES[side]} {reason}", f"{document.id} {document.cut(span)!r}".lstrip())
         return keys
 
     def _note_mistakes(self, gold: Document, right: list[Key], *, said: list[Key]) -> None:
@@ -221,6 +224,6 @@ class _Scorer:
             groups=groups | dict(self.tally.scores()),
             confusion=self.confusion,
             cases=tuple(self.cases),
-            left_out=tuple(self.repeats.lines()),
+            left_out=tuple(self.unheld.lines()),
             tally=self.tally,
         )

@@ -6,13 +6,16 @@
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tagwright.evaluation.counts import Counts
 from tagwright.text.document import Document
+from tagwright.text.span import Span
 
 Key = tuple[int, int, str]
 MODES = ("exact", "boundary", "type", "partial")
+INSIDE = "span with a border inside a word, scored by the words it touches"
+GAPS = "span with gaps, scored as one piece by the words from its first to its last"
 
 
 def find_keys(document: Document) -> tuple[list[Key], int]:
@@ -23,6 +26,19 @@ def find_keys(document: Document) -> tuple[list[Key], int]:
     found = [(span.start, span.end, span.label) for span in document.spans if span.label]
     unique = sorted(set(found)) if len(found) > 1 else found
     return unique, len(found) - len(unique)
+
+
+def find_inexact(document: Document) -> Iterator[tuple[str, Span]]:
+    """The labelled spans whose characters words can't say, with the reason; blanks at their ends don't matter."""
+    for span in document.spans:
+        if not (span.fragments and span.label):
+            continue
+        if len(span.fragments) > 1:
+            yield GAPS, span
+            continue
+        start, end = document.find_chars(span)
+        if start > document.offsets[span.start][0] or end < document.offsets[span.end - 1][1]:
+            yield INSIDE, span
 
 
 def count_spans(gold: Sequence[Key], predicted: Sequence[Key]) -> dict[str, Counts]:

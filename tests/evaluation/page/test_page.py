@@ -104,6 +104,12 @@ def test_what_scoring_left_out_is_told_with_its_part() -> None:
     assert "dev: 1 x repeated span" in Reader(render_page(Page("t", reports={"dev": report}))).text
 
 
+def test_a_border_inside_a_word_is_told() -> None:
+    report = score(make_pair("Anna sang", [Span(0, 1, "PER", fragments=((0, 3),))], [Span(0, 1, "PER")], id="d"))
+    shown = Reader(render_page(Page("t", reports={"dev": report}))).text
+    assert "dev: 1 x gold span with a border inside a word, scored by the words it touches: d 'Ann'" in shown
+
+
 def test_two_hundred_documents_stay_below_a_megabyte() -> None:
     report = make_large_report(200)
     html = render_page(Page("large", reports={"dev": report, "test": report}))
