@@ -7,7 +7,7 @@ import pytest
 
 from cli_run import Run
 from tagwright.errors import DataError, RecipeError
-from tagwright.io.files import write
+from tagwright.io.files import read, write
 from tagwright.text.synthetic import make_corpus
 
 
@@ -55,6 +55,22 @@ def test_another_score_can_be_compared(run: Run, files: Path) -> None:
         "boundary.recall over 40"
         in run("compare", "gold.jsonl", "good-0.jsonl", "--against", "bad-0.jsonl", *options).stdout
     )
+
+
+def test_two_sides_that_predict_nothing_have_no_numbers(run: Run, files: Path) -> None:
+    write([document.with_spans([]) for document in read(files / "gold.jsonl")], files / "none.jsonl")
+    shown = run("compare", "gold.jsonl", "none.jsonl", "--against", "none.jsonl", "--draws", 200).stdout
+    assert "Neither side predicts anything; nothing to compare." in shown
+    assert "interval" not in shown
+
+
+def test_a_test_that_can_show_nothing_says_so(run: Run, files: Path) -> None:
+    gold = read(files / "gold.jsonl")[:1]
+    write(gold, files / "one.jsonl")
+    write([document.with_spans([]) for document in gold], files / "none.jsonl")
+    shown = run("compare", "one.jsonl", "none.jsonl", "--against", "one.jsonl", "--draws", 200).stdout
+    assert "exact.f1 over 1 document " in shown
+    assert "the test can show no difference on such data, its smallest p is 1" in shown
 
 
 def test_what_cannot_be_compared_is_refused(run: Run, files: Path) -> None:

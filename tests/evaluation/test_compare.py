@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -76,6 +77,68 @@ def test_a_comparison_repeats_itself_and_is_written_as_json() -> None:
 def test_any_score_can_be_compared(metric: str) -> None:
     said = compare(GOLD, GOOD, against=POOR, metric=metric, draws=100)
     assert said.scores[0][0] == pytest.approx(100 * evaluate(GOLD, GOOD[0]).score(metric))
+
+
+FAR = [run(30, right=0.35), run(31, right=0.75)]  # two runs that lie far apart
+BEST = [run(32, right=0.98)]
+
+
+def test_an_interval_that_the_test_cannot_confirm_is_not_settled() -> None:
+    said = compare(GOLD, FAR, against=BEST)
+    assert said.interval[1] < 0 and said.p >= 0.05
+    assert said.verdict.startswith("Not settled: B is ahead of A by ")
+    doubt = f"The interval excludes 0, but the test over so few runs can't confirm it: p = {said.p:.2g}; more runs a"
+    assert doubt in said.verdict
+    assert "could have shown" not in said.verdict
+    assert said.detectable > abs(said.difference)
+
+
+def test_a_test_over_a_few_documents_says_its_smallest_p() -> None:
+    few = GOLD[:4]
+    said = compare(few, [[document.with_spans([]) for document in few]], against=[few])
+    assert said.p == said.least_p == pytest.approx(2 / 2**4, abs=0.03)
+    assert f"so few documents can't confirm it: p = {said.p:.2g} (its smallest is {said.least_p:.2g})" in said.verdict
+    pair = few[:2]
+    half = [[pair[0].with_spans(SPANS[:1]), pair[1]], [pair[0], pair[1].with_spans(SPANS[:2])]]
+    said = compare(pair, half[:1], against=half[1:])
+    assert "the test over so few documents can show none (its smallest p is " in said.verdict
+
+
+def test_what_the_test_shows_it_can_show() -> None:
+    """Differences between whole runs alone, so that the test meets a few values only, and this one is beyond them."""
+    silent = [document.with_spans([]) for document in GOLD]
+    most = [[*GOLD[:110], *silent[110:]], [*GOLD[:112], *silent[112:]]]
+    said = compare(GOLD, most, against=[silent])
+    assert said.is_different and said.least_p <= said.p < 0.05
+
+
+@pytest.mark.parametrize(
+    ("p", "p_holm", "low", "doubt"),
+    [
+        (0.01, None, -0.1, "The interval includes 0, but the test finds a difference: p = 0.01; more documents"),
+        (0.03, 0.09, 0.1, "but the test can't confirm it: p = 0.09 after Holm's correction; more documents"),
+    ],
+)
+def test_interval_and_test_may_disagree(p: float, p_holm: float | None, low: float, doubt: str) -> None:
+    said = replace(make_comparison(p), interval=(low, 3.5), p_holm=p_holm)
+    assert not said.is_different
+    assert doubt in said.verdict and "No difference" not in said.verdict
+
+
+@pytest.mark.parametrize("metric", ["exact.f1", "accuracy"])
+def test_two_sides_that_predict_nothing_are_not_called_equal(metric: str) -> None:
+    silent = [[document.with_spans([]) for document in GOLD]]
+    said = compare(GOLD, silent, against=silent * 2, metric=metric, draws=100)
+    assert said.verdict == "Neither side predicts anything; nothing to compare."
+    assert not said.is_equivalent and not said.is_different
+
+
+def test_a_label_that_neither_side_predicts_is_not_called_equal() -> None:
+    only = [[document.with_spans(SPANS[:1]) for document in GOLD]]
+    said = compare(GOLD, only, against=only, metric="label.LOC.f1", draws=100)
+    assert said.verdict == "Neither side predicts anything that label.LOC.f1 counts; nothing to compare."
+    assert compare(GOLD, only, against=only, draws=100).is_equivalent
+    assert compare(GOLD, only, against=[[d.with_spans([]) for d in GOLD]], draws=100).unpredicted is None
 
 
 def make_comparison(p: float) -> Comparison:

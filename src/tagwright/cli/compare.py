@@ -149,14 +149,17 @@ def _show_results(console: "Console", results: "list[Comparison]") -> None:
         table.add_row(escape(each.names[side]), str(len(scores)), f"{each.means[side]:.2f}", spread, shown)
     console.print(table)
     for each in results:
-        console.print(f"[bold]{escape(' - '.join(each.names))}[/]: {_describe(each)}", soft_wrap=True)
+        if each.unpredicted is None:
+            console.print(f"[bold]{escape(' - '.join(each.names))}[/]: {_describe(each)}", soft_wrap=True)
         console.print(f"  {escape(each.verdict)}", soft_wrap=True)
 
 
 def _describe(each: "Comparison") -> str:
+    from tagwright.evaluation.compare import LEVEL
+
     low, high = each.interval
     p = f"p = {each.p:.4f}" + ("" if each.p_holm is None else f", {each.p_holm:.4f} after Holm's correction")
-    return (
-        f"{each.difference:+.2f} points, 95 % interval {low:+.2f} to {high:+.2f}, {p}; "
-        f"smallest difference that such data would show 4 times in 5: {each.detectable:.2f}"
-    )
+    power = f"smallest difference that such data would show 4 times in 5: {each.detectable:.2f}"
+    if each.least_p >= LEVEL:
+        power = f"the test can show no difference on such data, its smallest p is {each.least_p:.2g}"
+    return f"{each.difference:+.2f} points, 95 % interval {low:+.2f} to {high:+.2f}, {p}; {power}"

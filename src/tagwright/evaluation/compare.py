@@ -9,7 +9,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from tagwright.errors import DataError, RecipeError
-from tagwright.evaluation.report import Metric, Report, evaluate
+from tagwright.evaluation.report import SHARES, Metric, Report, evaluate
 from tagwright.evaluation.resampling import bootstrap, permute, tabulate
 from tagwright.registry import suggest
 from tagwright.text.document import Document
@@ -48,7 +48,9 @@ class Comparison:
 
     `interval` holds 95 %, `interval90` 90 % (two one-sided tests at 5 % each: it lies within the margin or not).
     `p` is the permutation test's; `p_holm` the same after Holm's correction over several contrasts.
-    `detectable` is the smallest true difference that data like these would show 4 times in 5.
+    `detectable` is the smallest true difference that data like these would show 4 times in 5, by interval and test.
+    `least_p` is the p of the largest difference that the test met: above 5 %, the test can show nothing.
+    `unpredicted` says what neither side predicts, if there is nothing to compare.
     """
 
     names: tuple[str, str]
@@ -61,6 +63,8 @@ class Comparison:
     p: float
     detectable: float
     p_holm: float | None = None
+    least_p: float = 0.0
+    unpredicted: str | None = None
 
     @property
     def means(self) -> tuple[float, float]:
@@ -75,33 +79,70 @@ class Comparison:
     @property
     def is_different(self) -> bool:
         """The 95 % interval leaves out 0 and p (Holm's, if there) is below 5 %."""
-        p = self.p if self.p_holm is None else self.p_holm
-        return p < LEVEL and not self.interval[0] <= 0 <= self.interval[1]
+        return self._passes_test and self._excludes_zero
+
+    @property
+    def _passes_test(self) -> bool:
+        return (self.p if self.p_holm is None else self.p_holm) < LEVEL
+
+    @property
+    def _excludes_zero(self) -> bool:
+        return not self.interval[0] <= 0 <= self.interval[1]
 
     @property
     def is_equivalent(self) -> bool:
-        """The 90 % interval lies within the margin."""
+        """The 90 % interval lies within the margin, and there is something to compare."""
+        if self.unpredicted:
+            return False
         return -self.settings.margin < self.interval90[0] and self.interval90[1] < self.settings.margin
 
     @property
     def verdict(self) -> str:
         """One sentence, and what to bear in mind."""
+        if self.unpredicted:
+            return f"Neither side predicts {self.unpredicted}; nothing to compare."
         return " ".join([self._judge(), *self.notes])
 
     def _judge(self) -> str:
         a, b = self.names if self.difference >= 0 else self.names[::-1]
         unit, margin = _name_unit(self.settings.metric), f"{self.settings.margin:g}"
-        p = f"p = {self.p:.2g}" if self.p_holm is None else f"p = {self.p_holm:.2g} after Holm's correction"
-        evidence = f"{abs(self.difference):.1f} {unit} (95 % interval {self._show(self.interval)}, {p})"
+        size = f"{abs(self.difference):.1f} {unit} (95 % interval {self._show(self.interval)}"
+        evidence = f"{size}, {self._p})"
         if self.is_different:
             small = f" The difference is small all the same: equivalent within {margin}." if self.is_equivalent else ""
             return f"{a} is better than {b} by {evidence}.{small}"
         if self.is_equivalent:
             shown = self._show(self.interval90)
             return f"{a} and {b} are equivalent within {margin} {unit}: {a} is ahead by {shown} (90 % interval)."
-        return (
-            f"No difference shown: {a} is ahead of {b} by {evidence}; the data could have shown {self.detectable:.1f}."
-        )
+        if self._excludes_zero or self._passes_test:
+            return f"Not settled: {a} is ahead of {b} by {size}). {self._tell_disagreement()}"
+        could = f"the data could have shown {self.detectable:.1f}."
+        if self.least_p >= LEVEL:
+            could = f"the test over so few {self._scarce} can show none (its smallest p is {self.least_p:.2g})."
+        return f"No difference shown: {a} is ahead of {b} by {evidence}; {could}"
+
+    def _tell_disagreement(self) -> str:
+        """Interval and test say different things of whether there is a difference."""
+        more = "more runs a side would tell." if self._scarce == "runs" else "more documents would tell."
+        if self._passes_test:
+            return f"The interval includes 0, but the test finds a difference: {self._p}; {more}"
+        least = f" (its smallest is {self.least_p:.2g})" if self.least_p >= LEVEL else ""
+        few = f" over so few {self._scarce}" if self._is_scarce else ""
+        return f"The interval excludes 0, but the test{few} can't confirm it: {self._p}{least}; {more}"
+
+    @property
+    def _p(self) -> str:
+        return f"p = {self.p:.2g}" if self.p_holm is None else f"p = {self.p_holm:.2g} after Holm's correction"
+
+    @property
+    def _scarce(self) -> str:
+        """What the test has too few of. One run a side: it goes by the documents alone."""
+        runs = [len(side) for side in self.scores]
+        return "runs" if max(runs) > 1 and min(runs) <= 2 else "documents"
+
+    @property
+    def _is_scarce(self) -> bool:
+        return self._scarce == "runs" or self.documents < FEW
 
     def _show(self, interval: tuple[float, float]) -> str:
         """The interval as seen from the side that is ahead."""
@@ -121,7 +162,7 @@ class Comparison:
         elif min(runs) == 2:
             notes.append("Two runs on a side say little of the spread over seeds.")
         if self.documents < FEW:
-            notes.append(f"Only {self.documents} documents: the interval is rough.")
+            notes.append(f"Only {self.documents} document{'s' * (self.documents != 1)}: the interval is rough.")
         return notes
 
     def to_dict(self) -> dict[str, Any]:
@@ -171,9 +212,9 @@ def compare_reports(
     scores = [float(score) for score in 100 * table.score(table.total)]
     sides = tuple(scores[: len(a)]), tuple(scores[len(a) :])
     drawn = 100 * bootstrap(table, len(a), draws=settings.draws, seed=settings.seed)
-    null = 100 * permute(table, len(a), draws=settings.draws, seed=settings.seed)
+    null = abs(100 * permute(table, len(a), draws=settings.draws, seed=settings.seed))
     difference = fmean(sides[0]) - fmean(sides[1])
-    beyond = sum(abs(null) >= abs(difference) - 1e-9)
+    p = _find_p(null, abs(difference))
     return Comparison(
         names=names,
         settings=settings,
@@ -182,8 +223,10 @@ def compare_reports(
         difference=difference,
         interval=_cut(drawn, LEVEL),
         interval90=_cut(drawn, 2 * LEVEL),
-        p=float((beyond + 1) / (settings.draws + 1)),
-        detectable=_find_detectable(float(drawn.std(ddof=1))),
+        p=p,
+        detectable=_find_detectable(float(drawn.std(ddof=1)), null),
+        least_p=min(p, _find_p(null, null.max())),
+        unpredicted=_find_unpredicted(reports, settings.metric, found=bool(table.total[..., 1].any())),
     )
 
 
@@ -223,8 +266,23 @@ def _cut(drawn: Any, outside: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _find_detectable(error: float) -> float:
-    """The difference that a two-sided test at 5 % shows with 80 % power, from the standard error."""
+def _find_p(null: Any, difference: float) -> float:
+    """The share of the differences drawn, and the one at hand, that are at least as large."""
+    return float((sum(null >= difference - 1e-9) + 1) / (len(null) + 1))
+
+
+def _find_detectable(error: float, null: Any) -> float:
+    """The difference that interval and test both show with 80 % power, from the standard error and the test's draws."""
+    import numpy as np
     from scipy.stats import norm
 
-    return float(norm.ppf(1 - LEVEL / 2) + norm.ppf(POWER)) * error
+    critical = max(float(norm.ppf(1 - LEVEL / 2)) * error, float(np.quantile(null, 1 - LEVEL)))
+    return critical + float(norm.ppf(POWER)) * error
+
+
+def _find_unpredicted(reports: Iterable[Report], metric: str, *, found: bool) -> str | None:
+    """What no run predicts: anything at all, or anything that the metric counts."""
+    counted = [scores.micro for report in reports for group, scores in report.groups.items() if group not in SHARES]
+    if not any(counts.predicted for counts in counted):
+        return "anything"
+    return None if found else f"anything that {metric} counts"
