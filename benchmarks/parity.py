@@ -13,9 +13,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "evaluation"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from references import (
+from score_references import (
     LABELS,
     NERVALUATE,
     STRICT,
