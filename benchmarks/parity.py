@@ -27,7 +27,6 @@ from score_references import (
     score_nervaluate,
     score_seqeval,
 )
-
 from tagwright.evaluation.report import evaluate
 from tagwright.text.schemes import SCHEMES
 
