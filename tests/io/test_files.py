@@ -164,3 +164,13 @@ def test_real_columns_come_back(shared: Path, tmp_path: Path) -> None:
         documents = read(source)
         write(documents, tmp_path / source.name)
         assert read(tmp_path / source.name) == documents, source
+
+
+def test_a_name_that_is_nearly_there_is_suggested(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("text\na\n")
+    with pytest.raises(DataError, match=r"There is no such file or folder. Did you mean '.*train\.csv'\?"):
+        read(tmp_path / "trian.csv")
+    with pytest.raises(DataError, match=r"no such file or folder. Nor is there a folder '.*absent'"):
+        read(tmp_path / "absent" / "train.csv", kind="csv")
+    with pytest.raises(DataError, match=r"no such file or folder\.$"):
+        read(tmp_path / "quite_other.jsonl")

@@ -8,6 +8,7 @@ convert("export.json", "train.conll", source_kind="labelstudio")
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from tagwright.errors import DataError
@@ -118,7 +119,7 @@ def detect_kind(path: str | Path, *, options: FileOptions | None = None) -> Dete
     if str(path).startswith(HUB):
         return Detection("datasets", FILES["datasets"].looks)
     if not path.exists():
-        raise DataError("There is no such file or folder.", path=path)
+        raise _miss(path)
     head = "" if path.is_dir() else read_head(path, encoding)
     if path.is_file() and not head.strip("\ufeff \t\r\n"):
         raise DataError("The file is empty.", path=path)
@@ -161,7 +162,7 @@ def choose_kind(path: Path) -> str:
 def _scan(path: Path, kind: str | None, options: FileOptions, ledger: Ledger) -> Iterator[Document]:
     name = kind or detect_kind(path, options=options).kind
     if not str(path).startswith(HUB) and not path.exists():
-        raise DataError("There is no such file or folder.", path=path)
+        raise _miss(path)
     automatic = find_stem(path) + ":"
     seen: set[str] = set()
     count = 0
@@ -174,6 +175,16 @@ def _scan(path: Path, kind: str | None, options: FileOptions, ledger: Ledger) ->
         yield document
     if not count:
         raise DataError("The file is empty: it holds no document.", path=path)
+
+
+def _miss(path: Path) -> DataError:
+    """The error for a file that isn't there, with the nearest name in its folder."""
+    folder = path.parent
+    names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+    near = get_close_matches(path.name, names, n=1)
+    hint = f" Did you mean {str(folder / near[0])!r}?" if near else ""
+    where = "" if folder.is_dir() else f" Nor is there a folder {str(folder)!r}."
+    return DataError(f"There is no such file or folder.{hint}{where}", path=path)
 
 
 def _find_suffix(path: Path) -> str:

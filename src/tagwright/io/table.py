@@ -1,41 +1,40 @@
-"""CSV and TSV with a header: one word a row, or one document a row. Knows column names, not what tags mean.
+"""CSV and TSV with a header: a row is a word, a document or a span. Knows lines and cells;
+what a row is, `tables` finds.
 
 A TSV is read line by line and its quotes are left alone, but for cells that are quoted as a whole:
 a word `"` must not swallow the lines after it.
 """
 
-import ast
 import csv
-import json
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
 
 from tagwright.errors import DataError
-from tagwright.io.jsonl import dump, parse
+from tagwright.io.jsonl import dump
 from tagwright.io.kind import FileKind, find_stem, located, note_losses
 from tagwright.io.shapes.characters import SPAN_KEYS, SpanShape
-from tagwright.io.shapes.shape import Row
+from tagwright.io.shapes.shape import Row, Shape
 from tagwright.io.shapes.tags import TagReader, write_tags
+from tagwright.io.shapes.words import EntityShape, TagShape
 from tagwright.io.source import open_text, scan_lines, write_text
+from tagwright.io.tables.cells import ACCEPTED, find_tags, read_list
+from tagwright.io.tables.columns import GROUP_NAMES, SENTENCE_NAMES, TAG_NAMES, TEXT_NAMES, WORD_NAMES, Cells, fold
+from tagwright.io.tables.form import Form, find_form
+from tagwright.io.tables.mentions import gather_spans
 from tagwright.text.document import Document
 from tagwright.text.span import Span
 
-GROUP_NAMES = ("sentence #", "sentence_id", "sentence id", "sent_id", "sentence_idx", "sentence", "document_id", "id")
-WORD_NAMES = ("word", "token", "words", "tokens")
-TAG_NAMES = ("tag", "ner_tag", "ner_tags", "ner", "iob", "bio", "label", "tags", "labels")
-TEXT_NAMES = ("text", "content")
 JSON_NAMES = (*SPAN_KEYS, "relations", "turns", "fields", "offsets", "tokens", "fragments")
+LONGEST = 200  # words; more in one document of a table may well be several that nothing parts
 WORD_FORM = frozenset(("spans", "joined", "words"))
 SPECIAL = re.compile(r'[",;\r\n]|^\s|\s$')  # by hand, because csv.writer leaves a lone "\r" bare and then can't read it
 QUOTED = re.compile(r'"(?:[^"]|"")*"')
 BREAKS = re.compile(r"[\t\r\n]")
 LARGEST = 1 << 30
-
-Cells = tuple[int, list[str]]  # the line, and the cells of a row; no cells: a blank line
 
 
 class CsvTable(FileKind):
@@ -67,45 +66,64 @@ class CsvTable(FileKind):
         for row in rows:
             text.write(",".join(_quote(cell) if SPECIAL.search(cell) else cell for cell in row) + "\n")
 
-    def scan(self, path: Path) -> Iterator[Document]:
-        rows = self._scan_cells(path)
-        header = [name.strip() for name in next(rows, (1, [""]))[1]]
+    def find_form(self, path: Path) -> Form | None:
+        """What a row of this file is; None where the file has no header."""
+        header = [name.strip() for name in next(self._scan_cells(path), (1, [""]))[1]]
         if not any(header):
-            return
+            return None
         with located(path, 1):
-            if len(set(header)) < len(header):
-                raise DataError(f"Two columns have one name: {', '.join(map(repr, header))}. Rename one.")
-            word = _find_column(header, self.options.word_column, WORD_NAMES)
-            text = _find_column(header, self.options.text_column, TEXT_NAMES)
-            if word is None and text is None:
-                raise DataError(
-                    f"No column of words or texts among {', '.join(map(repr, header))}. Expected one of"
-                    f" {', '.join(WORD_NAMES + TEXT_NAMES)}; or name yours (word_column, text_column)."
-                )
-        body = self._check_width(rows, header, path)
-        if word is not None and (text is None or self.options.text_column is None):
-            yield from self._scan_words(path, header, word, body)
-        elif text is not None:
-            yield from self._scan_texts(path, header, text, body)
+            return find_form(header, lambda: self._scan_body(path, len(header)), self.options)
 
-    @staticmethod
-    def _check_width(rows: Iterator[Cells], header: list[str], path: Path) -> Iterator[Cells]:
+    def scan(self, path: Path) -> Iterator[Document]:
+        if (form := self.find_form(path)) is None:
+            return
+        if form.row == "word":
+            yield from self._scan_words(path, form)
+        elif form.row == "span":
+            yield from self._scan_spans(path, form)
+        else:
+            yield from self._scan_rows(path, form)
+
+    def _scan_body(self, path: Path, width: int) -> Iterator[Cells]:
+        """The rows after the header, each as wide as it is."""
+        rows = self._scan_cells(path)
+        next(rows)
         for line, cells in rows:
-            if cells and len(cells) != len(header):
-                reason = f"{len(cells)} cells, and {len(header)} as in the header were expected."
+            if cells and len(cells) != width:
+                reason = f"{len(cells)} cells, and {width} as in the header were expected."
                 raise DataError(reason, path=path, line=line)
             yield line, cells
 
+    def scan_tags(self, path: Path, form: Form) -> Iterator[list[str]]:
+        """The tags of each document, where the form has any."""
+        body = self._scan_body(path, len(form.header))
+        if form.tag is None or form.row not in ("word", "lists", "tagged"):
+            return
+        if form.row == "word":
+            for _, block in _group(body, form.key):
+                yield [cells[form.tag].strip() or "O" for _, cells in block]
+            return
+        shape = self._make_tag_shape(form)
+        for line, cells in body:
+            with located(path, line):
+                if cells and (tags := find_tags(cells[form.tag])):
+                    yield shape.take_tags({form.header[form.tag]: tags})
+
+    def _read_scheme(self, path: Path, form: Form) -> TagReader | None:
+        """Find the tags' scheme over the whole file, before the first document."""
+        if form.tag is None:
+            return None
+        named = self.options.scheme
+        return TagReader.for_file(() if named else self.scan_tags(path, form), self.ledger, scheme=named)
+
     # One word a row -----------------------------------------------------------------------------------------------
 
-    def _scan_words(self, path: Path, header: list[str], word: int, rows: Iterator[Cells]) -> Iterator[Document]:
-        with located(path, 1):
-            tag = _find_column(header, self.options.tag_column, TAG_NAMES)
-        key = next((at for at in _find_all(header, GROUP_NAMES) if at not in (word, tag)), None)
-        others = [at for at in range(len(header)) if at not in (word, tag, key)]
-        reader = self._read_scheme(path, header, tag, key)
-        stem = find_stem(path)
-        for number, (name, block) in enumerate(_group(rows, key), start=1):
+    def _scan_words(self, path: Path, form: Form) -> Iterator[Document]:
+        header, word, tag = form.header, form.word or 0, form.tag
+        others = [at for at in range(len(header)) if at not in (word, tag, form.key)]
+        reader = self._read_scheme(path, form)
+        stem, number, block = find_stem(path), 0, list[Cells]()
+        for number, (name, block) in enumerate(_group(self._scan_body(path, len(header)), form.key), start=1):
             with located(path, block[0][0]):
                 words = [cells[word] for _, cells in block]
                 spans: tuple[Span, ...] = ()
@@ -116,48 +134,90 @@ class CsvTable(FileKind):
                 if others:
                     meta["columns"] = {header[at]: [cells[at] for _, cells in block] for at in others}
                 yield Document.from_words(words, spans=spans, id=name or f"{stem}:{number}", meta=meta)
+        if form.key is None and number == 1 and len(block) > LONGEST:
+            self.ledger.note(
+                f"table in which no column tells documents apart; name one of {', '.join(GROUP_NAMES)},"
+                " or put a blank line after each document",
+                f"{path.name}: {len(block):,} words in one document",
+            )
 
-    def _read_scheme(self, path: Path, header: list[str], tag: int | None, key: int | None) -> TagReader | None:
-        """Find the tags' scheme over the whole file, before the first document."""
-        if tag is None:
-            return None
-        rows = self._check_width(self._scan_cells(path), header, path)
-        next(rows)
-        tags = ([cells[tag].strip() or "O" for _, cells in block] for _, block in _group(rows, key))
-        named = self.options.scheme
-        return TagReader.for_file(() if named else tags, self.ledger, scheme=named)
+    # One document a row, one span a row ---------------------------------------------------------------------------
 
-    # One document a row -------------------------------------------------------------------------------------------
-
-    def _scan_texts(self, path: Path, header: list[str], text: int, rows: Iterator[Cells]) -> Iterator[Document]:
+    def _scan_spans(self, path: Path, form: Form) -> Iterator[Document]:
         stem, shape = find_stem(path), SpanShape(self.options, self.ledger)
-        number = 0
-        for line, cells in rows:
+        rows = gather_spans(form, self._scan_body(path, len(form.header)), path)
+        for number, (line, row) in enumerate(rows, start=1):
+            with located(path, line):
+                yield shape.read(row, name=f"{stem}:{number}", where=f"{path.name}:{line}")
+
+    def _scan_rows(self, path: Path, form: Form) -> Iterator[Document]:
+        stem, number = find_stem(path), 0
+        tags = self._make_tag_shape(form)
+        tags.reader = self._read_scheme(path, form)
+        shapes: dict[str, Shape] = {
+            "lists": tags if form.tag is not None else EntityShape(self.options, self.ledger),
+            "tagged": tags,
+            "text": SpanShape(self.options, self.ledger),
+        }
+        for line, cells in self._scan_body(path, len(form.header)):
             if not cells:
                 continue
             number += 1
+            where = f"{path.name}:{line}"
             with located(path, line):
-                row: Row = {
-                    name: self._read_cell(name, cell, f"{path.name}:{line}")
-                    for name, cell in zip(header, cells, strict=True)
-                    if cell
-                }
-                row["text"] = cells[text]
-                if header[text] != "text":
-                    row.pop(header[text], None)
-                yield shape.read(row, name=f"{stem}:{number}", where=f"{path.name}:{line}")
+                row = self._read_row(form, cells, where)
+                yield shapes[form.row].read(row, name=f"{stem}:{number}", where=where)
+
+    def _make_tag_shape(self, form: Form) -> TagShape:
+        tag = None if form.tag is None else form.header[form.tag]
+        return TagShape(replace(self.options, tag_column=tag), self.ledger)
+
+    def _read_row(self, form: Form, cells: list[str], where: str) -> Row:
+        """The row as a shape of JSON rows expects it."""
+        taken = (form.word, form.text, form.tag)
+        row: Row = {
+            name: self._read_cell(name, cell, where)
+            for at, (name, cell) in enumerate(zip(form.header, cells, strict=True))
+            if cell and at not in taken
+        }
+        own = {"text": form.text, "tokens": form.word, "spans": form.tag if form.row == "text" else None}
+        for name, at in own.items():
+            if at is not None and row.pop(name, None) is not None:
+                self.ledger.note(f"extra {name!r}, whose name another column needs", where)
+        if form.text is not None:
+            row["text"] = cells[form.text]
+        if form.word is not None:
+            row["tokens"] = read_list(cells[form.word] or "[]", form.header[form.word], ledger=self.ledger, where=where)
+        elif form.row == "tagged":
+            row["tokens"] = cells[form.text or 0].split()
+        if form.tag is not None:
+            name, cell = form.header[form.tag], cells[form.tag]
+            if form.row == "text":
+                row["spans"] = self._read_spans(name, cell, where)
+            else:
+                row[name] = find_tags(cell) or ["O"] * len(row["tokens"])
+                self._check_tags(name, cell, len(row[name]), len(row["tokens"]))
+        return row
+
+    @staticmethod
+    def _check_tags(name: str, cell: str, tags: int, words: int) -> None:
+        if tags != words:
+            raise DataError(f"{name!r} has {tags} tags ({cell[:40]!a}), and its row has {words} words.")
+
+    def _read_spans(self, name: str, cell: str, where: str) -> Any:
+        if not cell.strip():
+            return []
+        value = None
+        if cell.lstrip().startswith(("[", "{")):
+            value = read_list(cell, name, ledger=self.ledger, where=where)
+        if not isinstance(value, list) or not all(isinstance(item, list | dict) for item in value):
+            raise DataError(f"{name!r} is {cell[:60]!a}, which can't be read as spans. Expected {ACCEPTED}.")
+        return value
 
     def _read_cell(self, name: str, cell: str, where: str) -> Any:
-        """The value of a cell: JSON (or a Python literal, as data frames write it) in the columns that hold lists."""
-        if name not in JSON_NAMES or not cell.lstrip().startswith(("[", "{")):
-            return cell
-        with suppress(DataError):
-            return parse(cell, self.ledger, where=where)
-        try:
-            literal = json.dumps(ast.literal_eval(cell.strip()))  # tuples become lists
-        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
-            raise DataError(f"The {name} are neither JSON nor a list: {cell[:40]!a}.") from error
-        return parse(literal, self.ledger, where=where)
+        if name in JSON_NAMES and cell.lstrip().startswith(("[", "{")):
+            return read_list(cell, name, ledger=self.ledger, where=where)
+        return cell
 
     # Writing ------------------------------------------------------------------------------------------------------
 
@@ -173,7 +233,7 @@ class CsvTable(FileKind):
     def _make_words(self, documents: list[Document]) -> Iterator[list[str]]:
         kept = [_take_columns(document) for document in documents]
         names = list(dict.fromkeys(name for columns in kept for name in columns))
-        names = [name for name in names if name.strip() == name and name.lower() not in RESERVED]
+        names = [name for name in names if name.strip() == name and fold(name) not in RESERVED]
         yield ["sentence_id", "word", *names, "tag"]
         last = None
         for document, columns in zip(documents, kept, strict=True):
@@ -232,7 +292,7 @@ class TsvTable(CsvTable):
         return _quote(clean) if QUOTED.fullmatch(clean) else clean
 
 
-RESERVED = frozenset((*GROUP_NAMES, *WORD_NAMES, *TAG_NAMES, *TEXT_NAMES, ""))
+RESERVED = frozenset(map(fold, (*SENTENCE_NAMES, *WORD_NAMES, *TAG_NAMES, *TEXT_NAMES, "")))
 
 
 def _quote(cell: str) -> str:
@@ -247,22 +307,6 @@ def _find_names(cells: list[str]) -> bool:
     """A header: it names words and something else, or texts."""
     names = {cell.strip().strip('"').lower() for cell in cells}
     return (len(names) > 1 and not names.isdisjoint(WORD_NAMES)) or not names.isdisjoint(TEXT_NAMES)
-
-
-def _find_all(header: list[str], known: Iterable[str]) -> list[int]:
-    lower = [name.lower() for name in header]
-    return [lower.index(name) for name in known if name in lower]
-
-
-def _find_column(header: list[str], wanted: int | str | None, known: Iterable[str]) -> int | None:
-    """The place of a column: the one asked for, or the first with a usual name."""
-    if wanted is None:
-        return next(iter(_find_all(header, known)), None)
-    if isinstance(wanted, str) and wanted in header:
-        return header.index(wanted)
-    if str(wanted).removeprefix("-").isdecimal() and -len(header) <= int(wanted) < len(header):
-        return int(wanted) % len(header)
-    raise DataError(f"No column {wanted!r}. The file has {', '.join(map(repr, header))}.")
 
 
 def _group(rows: Iterator[Cells], key: int | None) -> Iterator[tuple[str, list[Cells]]]:

@@ -61,3 +61,25 @@ def test_a_named_kind_is_believed(tmp_path: Path) -> None:
     path.write_text("Ada B-PER\nran O\n\n", encoding="utf-8")
     layout = find_layout(path, read(path, kind="conll"), kind="conll")
     assert (layout.kind, layout.reason, layout.tags) == ("conll", "as you said", "1")
+
+
+@pytest.mark.parametrize(
+    ("table", "scheme", "said"),
+    [
+        ('text,spans\nAda,"[[0, 3, ""PER""]]"\n', None, "text in column text, spans (by characters) in column spans"),
+        ("text\nAda\n", None, "text in column text, no column of spans"),
+        ("Text,labels\nAda ran,B-PER O\n", "BIO", "text in column Text, a tag for each word in column labels"),
+        ("words,tags\n\"['Ada']\",\"['B-PER']\"\n", "BIO", "its words in column words, its tags in column tags"),
+        ("doc,text,start,end,label\n1,Ada,0,3,PER\n", None, "in the columns start, end and label; text in column text"),
+    ],
+)
+def test_tables_whose_rows_are_more_than_words(tmp_path: Path, table: str, scheme: str | None, said: str) -> None:
+    layout = look(tmp_path / "a.csv", table)
+    assert (layout.scheme and layout.scheme.scheme) == scheme
+    lines = list(layout.lines())
+    assert said in lines[1] and len(lines) == 2 + (scheme is not None)
+
+
+def test_lists_beside_spans_are_no_tags(tmp_path: Path) -> None:
+    row = '{"text": "Ada", "spans": [{"start": 0, "end": 3, "label": "PER"}], "tags": ["news"]}\n'
+    assert look(tmp_path / "b.jsonl", row).scheme is None

@@ -123,3 +123,17 @@ def test_a_rare_label_is_named_with_its_count() -> None:
     reason, place = find_one("labels", train=[*make_part("a"), make("one ship", Span(1, 2, "SHIP"))])
     assert "fewer than 5 training spans" in reason
     assert place == "SHIP (1)"
+
+
+@pytest.mark.parametrize("slip", ["PERSN", "PERSOON", "PRESON", "PERZON"])
+def test_a_slip_for_a_frequent_label_is_named_with_its_places(slip: str) -> None:
+    train = [make(f"Ada{n}", Span(0, 1, "PERSON"), name=f"t{n}") for n in range(20)]
+    places = find("labels", train=[*train, make("Bob", Span(0, 1, slip), name="odd")])
+    assert places["label that is probably a slip for a frequent one"] == [f"{slip} (1) for PERSON (20): odd 'Bob'"]
+
+
+@pytest.mark.parametrize("label", ["PLACE", "PERSON2", "PERSONAL", "person", "SONPER"])
+def test_other_labels_are_no_slips(label: str) -> None:
+    train = [make(f"Ada{n}", Span(0, 1, "PERSON"), name=f"t{n}") for n in range(20)]
+    found = find("labels", train=[*train, make("Bob", Span(0, 1, label), name="odd")])
+    assert not any("slip" in reason for reason in found)

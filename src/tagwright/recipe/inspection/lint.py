@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
+from os.path import commonprefix
 from unicodedata import category
 
 from tagwright.text.document import Document
@@ -18,6 +19,7 @@ from tagwright.text.span import Span, find_flat
 Parts = Mapping[str, Sequence[Document]]
 TRAIN = "train"
 RARE = 5  # spans; with fewer a label is learned by chance
+OFTEN, FEW = 20, 5  # times as frequent is "much"; places shown of one label
 LONG_WORD = 100  # characters
 SHOWN = 40  # characters of a text
 MOJIBAKE = re.compile("[ÂÃâ][\u0080-\u00bf€™œ]")  # UTF-8 read as Latin-1 or Windows-1252
@@ -173,11 +175,42 @@ def _check_labels(parts: Parts, ledger: Ledger) -> None:
         if len(labels) > 1:
             shown = " and ".join(f"{label!r} ({counts[label]})" for label in labels)
             ledger.note("labels that differ only in case or punctuation: probably one", shown)
+    for label, near in _find_typos(counts):
+        places = [
+            f"{d.id} {_show(d.cut(span))}" for p in parts.values() for d in p for span in d.spans if span.label == label
+        ]
+        shown = "; ".join(places[:FEW]) + ("; ..." if len(places) > FEW else "")
+        ledger.note(
+            "label that is probably a slip for a frequent one",
+            f"{label} ({counts[label]}) for {near} ({counts[near]}): {shown}",
+        )
     for label, count in sorted(collect_labels(parts.get(TRAIN, ())).items(), key=lambda item: item[1]):
         if count < RARE:
             ledger.note(
                 f"label with fewer than {RARE} training spans: too few to learn or to score", f"{label} ({count})"
             )
+
+
+def _find_typos(counts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """The rare labels that one slip of the pen makes of a frequent one, and that one. Short labels are all alike."""
+    for label in sorted(counts):
+        frequent = (other for other in counts if counts[other] >= OFTEN * counts[label] and _is_slip(label, other))
+        if len(label) > 2 and (near := max(frequent, key=lambda other: counts[other], default=None)) is not None:
+            yield label, near
+
+
+def _is_slip(label: str, other: str) -> bool:
+    """One character changed, added or left out, or two swapped. Numbers count things; case is another finding."""
+    label, other = label.casefold(), other.casefold()
+    if label == other:
+        return False
+    start = len(commonprefix((label, other)))
+    label, other = label[start:], other[start:]
+    end = len(commonprefix((label[::-1], other[::-1])))
+    label, other = label[: len(label) - end], other[: len(other) - end]
+    if any(character.isdecimal() for character in label + other):
+        return False
+    return max(len(label), len(other)) == 1 or (len(label) == 2 and label == other[::-1])
 
 
 LABEL_FAULTS: Mapping[str, Callable[[str], bool]] = {
