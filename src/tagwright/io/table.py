@@ -22,7 +22,7 @@ from tagwright.io.shapes.tags import TagReader, write_tags
 from tagwright.io.shapes.words import EntityShape, TagShape
 from tagwright.io.source import open_text, scan_lines, write_text
 from tagwright.io.tables.cells import ACCEPTED, find_tags, read_list
-from tagwright.io.tables.columns import GROUP_NAMES, SENTENCE_NAMES, TAG_NAMES, TEXT_NAMES, WORD_NAMES, Cells, fold
+from tagwright.io.tables.columns import FINE_NAMES, GROUP_NAMES, TAG_NAMES, TEXT_NAMES, WORD_NAMES, Cells, fold
 from tagwright.io.tables.form import Form, find_form
 from tagwright.io.tables.mentions import gather_spans
 from tagwright.text.document import Document
@@ -72,7 +72,7 @@ class CsvTable(FileKind):
         if not any(header):
             return None
         with located(path, 1):
-            return find_form(header, lambda: self._scan_body(path, len(header)), self.options)
+            return find_form(header, lambda: self._scan_body(path, len(header)), options=self.options)
 
     def scan(self, path: Path) -> Iterator[Document]:
         if (form := self.find_form(path)) is None:
@@ -145,7 +145,7 @@ class CsvTable(FileKind):
 
     def _scan_spans(self, path: Path, form: Form) -> Iterator[Document]:
         stem, shape = find_stem(path), SpanShape(self.options, self.ledger)
-        rows = gather_spans(form, self._scan_body(path, len(form.header)), path)
+        rows = gather_spans(form, self._scan_body(path, len(form.header)), path=path)
         for number, (line, row) in enumerate(rows, start=1):
             with located(path, line):
                 yield shape.read(row, name=f"{stem}:{number}", where=f"{path.name}:{line}")
@@ -292,7 +292,7 @@ class TsvTable(CsvTable):
         return _quote(clean) if QUOTED.fullmatch(clean) else clean
 
 
-RESERVED = frozenset(map(fold, (*SENTENCE_NAMES, *WORD_NAMES, *TAG_NAMES, *TEXT_NAMES, "")))
+RESERVED = frozenset(map(fold, (*FINE_NAMES, *WORD_NAMES, *TAG_NAMES, *TEXT_NAMES, "")))
 
 
 def _quote(cell: str) -> str:

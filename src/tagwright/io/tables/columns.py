@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 
 from tagwright.errors import DataError
 
-SENTENCE_NAMES = ("sentence #", "sentence_id", "sent_id", "sentence_idx", "sentence_no", "sentence", "sent")
-DOCUMENT_NAMES = ("document_id", "document", "doc_id", "doc", "example_id", "example", "text_id", "article_id", "file")
+FINE_NAMES = ("sentence #", "sentence_id", "sent_id", "sentence_idx", "sentence_no", "sentence", "sent")
+COARSE_NAMES = ("document_id", "document", "doc_id", "doc", "example_id", "example", "text_id", "article_id", "file")
 WEAK_NAMES = ("id", "line_id", "line_no", "line")  # these may as well number the rows
-GROUP_NAMES = (*SENTENCE_NAMES, *DOCUMENT_NAMES, *WEAK_NAMES)
+GROUP_NAMES = (*FINE_NAMES, *COARSE_NAMES, *WEAK_NAMES)
 WORD_NAMES = ("word", "token", "words", "tokens")
 TAG_NAMES = ("tag", "ner_tag", "ner_tags", "ner", "iob", "bio", "label", "tags", "labels")
 TEXT_NAMES = ("text", "content", "sentence")
@@ -31,7 +31,7 @@ def find_all(header: Sequence[str], known: Iterable[str]) -> list[int]:
     return list(dict.fromkeys(folded.index(fold(name)) for name in known if fold(name) in folded))
 
 
-def find_column(header: Sequence[str], wanted: int | str | None, known: Iterable[str]) -> int | None:
+def find_column(header: Sequence[str], wanted: int | str | None, *, known: Iterable[str]) -> int | None:
     """The place of a column: the one asked for, or the first with a usual name."""
     if wanted is None:
         return next(iter(find_all(header, known)), None)

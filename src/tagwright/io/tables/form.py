@@ -53,12 +53,12 @@ class Form:
         return {**parts, "start": start, "end": end}
 
 
-def find_form(header: Sequence[str], body: Body, options: FileOptions) -> Form:
+def find_form(header: Sequence[str], body: Body, *, options: FileOptions) -> Form:
     """The form of a table, by its header and its first rows."""
     if len(set(header)) < len(header):
         raise DataError(f"Two columns have one name: {', '.join(map(repr, header))}. Rename one.")
-    word = find_column(header, options.word_column, WORD_NAMES)
-    text = find_column(header, options.text_column, TEXT_NAMES)
+    word = find_column(header, options.word_column, known=WORD_NAMES)
+    text = find_column(header, options.text_column, known=TEXT_NAMES)
     if word is None and text is None:
         raise DataError(
             f"No column of words or texts among {', '.join(map(repr, header))}. Expected one of"
@@ -72,7 +72,7 @@ def find_form(header: Sequence[str], body: Body, options: FileOptions) -> Form:
 
 
 def _find_word_form(header: Sequence[str], body: Body, options: FileOptions, word: int) -> Form:
-    tag = find_column(header, options.tag_column, TAG_NAMES)
+    tag = find_column(header, options.tag_column, known=TAG_NAMES)
     _check_columns(header, word, tag, options)
     first = next((cells for _, cells in body() if cells), None)
     if first is not None and find_strings(first[word]) is not None:
@@ -115,11 +115,11 @@ def _carries_on(rows: Iterator[Cells], at: int) -> bool:
 
 
 def _find_text_form(header: Sequence[str], body: Body, options: FileOptions, text: int) -> Form:
-    tag = find_column(header, options.tag_column, LABEL_NAMES)
+    tag = find_column(header, options.tag_column, known=LABEL_NAMES)
     if tag == text:
         raise DataError(f"The column {header[text]!r} can't hold both texts and tags. Name another for one of them.")
     starts, ends = find_all(header, START_NAMES), find_all(header, END_NAMES)
-    kind = find_column(header, options.tag_column, TYPE_NAMES)
+    kind = find_column(header, options.tag_column, known=TYPE_NAMES)
     if starts and ends and kind is not None and not find_all(header, ("spans", "entities")):
         keys = [at for at in find_all(header, GROUP_NAMES) if at not in (text, kind)]
         return Form("span", header, text=text, tag=kind, key=next(iter(keys), None), bounds=(starts[0], ends[0]))

@@ -11,7 +11,7 @@ from tagwright.io.tables.form import Form
 OWN = frozenset(("start", "end", "label", "text", "score", "fragments", "type", "labels"))
 
 
-def gather_spans(form: Form, rows: Iterable[Cells], path: Path) -> Iterator[tuple[int, Row]]:
+def gather_spans(form: Form, rows: Iterable[Cells], *, path: Path) -> Iterator[tuple[int, Row]]:
     """The line and the row of each text, in the order of their first rows.
 
     Rows belong together by the key column, or by their text where there is none or it numbers the rows.
