@@ -228,7 +228,7 @@ def test_what_the_hub_says_becomes_advice(monkeypatch: pytest.MonkeyPatch, said:
 
 
 def test_a_missing_folder_and_an_unknown_built_in_name() -> None:
-    with pytest.raises(ModelError, match="/no/such/model can't be loaded"):
+    with pytest.raises(ModelError, match="There is no folder /no/such/model"):
         load_backbone(BackboneConfig(model="/no/such/model"))
     with pytest.raises(ModelError, match="no built-in model called 'builtin:big'"):
         load_backbone(BackboneConfig(model="builtin:big"))
