@@ -5,7 +5,6 @@ A head turns word states into spans. It says beforehand which spans it can't hol
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -27,7 +26,6 @@ IGNORED = -100
 class Head(nn.Module, ABC):
     """states -> spans. Shapes: B pieces or documents, W words, H width of a state."""
 
-    predicts: ClassVar[frozenset[str]] = frozenset({"spans"})
     labels: Labels
 
     @abstractmethod
