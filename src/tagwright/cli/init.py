@@ -44,7 +44,7 @@ def init(
     from tagwright.errors import RecipeError
     from tagwright.io.source import write_text
     from tagwright.recipe.inspection.advice import advise
-    from tagwright.recipe.toml import write_toml
+    from tagwright.settings.toml import write_toml
 
     if out.exists() and not overwrite:
         raise RecipeError(f"{out} is there already. Use --overwrite to replace it, or --out to write another.")

@@ -181,7 +181,8 @@ def estimate_training(model: str, documents: "Sequence[Document]", *, changes: S
     """What training would need; loads the model's config and tokenizer only."""
     from tagwright.cli.show import quiet_libraries
     from tagwright.recipe.estimate.estimate import estimate
-    from tagwright.recipe.recipe import Recipe, parse_setting
+    from tagwright.recipe.recipe import Recipe
+    from tagwright.settings.settings import parse_setting
 
     quiet_libraries()
     typer.echo(f"Reading the config and the tokenizer of {model} ...", err=True)

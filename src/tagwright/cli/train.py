@@ -55,7 +55,8 @@ def train(
 
 def _read_recipe(path: Path | None, settings: dict[str, Any], changes: Sequence[str]) -> "Recipe":
     from tagwright.errors import RecipeError
-    from tagwright.recipe.recipe import Recipe, parse_setting
+    from tagwright.recipe.recipe import Recipe
+    from tagwright.settings.settings import parse_setting
 
     settings |= dict(parse_setting(change) for change in changes)
     if path is not None and path.suffix != ".toml":

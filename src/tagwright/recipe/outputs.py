@@ -13,7 +13,7 @@ from tagwright.evaluation.page.page import Page, render_page
 from tagwright.evaluation.report import Report
 from tagwright.io.files import write
 from tagwright.recipe.run import CHECKPOINTS, Outcome
-from tagwright.recipe.toml import write_toml
+from tagwright.settings.toml import write_toml
 from tagwright.text.ledger import Ledger
 
 REPORT, PAGE, PREDICTED = "report.json", "report.html", "test.predicted.jsonl"

@@ -1,19 +1,17 @@
-"""Recipe: one frozen model of all rooms' settings; read from TOML, changed by dotted names, checked as a whole.
+"""Recipe: one frozen model of all rooms' settings for training a labeler.
 
 Loads neither torch nor data: a recipe can be written and checked on any machine.
 """
 
-import tomllib
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tagwright.backbone.config import BackboneConfig
-from tagwright.errors import RecipeError
 from tagwright.heads import HEADS, HeadConfig
 from tagwright.registry import suggest
+from tagwright.settings.settings import Settings
 from tagwright.training.config import TrainingConfig
 from tagwright.tuning import TUNINGS, TuningConfig
 
@@ -72,10 +70,10 @@ class DrawConfig(BaseModel):
         return self.dev_policy or ("matched" if self.is_drawing else "full")
 
 
-class Recipe(BaseModel):
+class Recipe(Settings):
     """All settings of a run. `out` is the folder that the labeler, its report and its checkpoints go to."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    hint_if_missing: ClassVar[str] = " `tagwright init FILE` writes one for your data."
 
     out: str | None = None
     data: DataConfig = DataConfig()
@@ -85,90 +83,7 @@ class Recipe(BaseModel):
     tuning: TuningConfig = TuningConfig()
     training: TrainingConfig = TrainingConfig()
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any], *, source: str = "recipe") -> "Recipe":
-        """A recipe from nested settings; all faults are reported together."""
-        try:
-            recipe = cls.model_validate(dict(values))
-        except ValidationError as error:
-            raise RecipeError(f"{source} has faults:\n" + "\n".join(_explain(error))) from error
-        faults = list(recipe._find_unknown_names())
-        if faults:
-            raise RecipeError(f"{source} has faults:\n" + "\n".join(faults))
-        return recipe
-
-    @classmethod
-    def from_toml(cls, path: str | Path, *, settings: Mapping[str, Any] | None = None) -> "Recipe":
-        """A recipe from a file, with some settings replaced by dotted name."""
-        try:
-            values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise RecipeError(f"There is no recipe {path}. `tagwright init FILE` writes one for your data.") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise RecipeError(f"{path} is not valid TOML: {error}") from error
-        return cls.from_dict(_merge(values, settings or {}), source=str(path))
-
-    def change(self, settings: Mapping[str, Any]) -> "Recipe":
-        """This recipe with some settings replaced, by dotted name: {"training.learning_rate": 3e-5}."""
-        return type(self).from_dict(_merge(self.to_dict(), settings))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Nested plain values, without the empty ones."""
-        return self.model_dump(mode="json", exclude_none=True)
-
-    def _find_unknown_names(self) -> Iterator[str]:
+    def _find_faults(self) -> Iterator[str]:
         for section, name, table in (("head", self.head.name, HEADS), ("tuning", self.tuning.name, TUNINGS)):
             if name not in table:
                 yield f"  {section}.name: no {section} is called {name!r}.{suggest(name, table)}"
-
-
-def parse_setting(text: str) -> tuple[str, Any]:
-    """`training.learning_rate=3e-5` as a name and a TOML value; what is no TOML value is a string."""
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip():
-        raise RecipeError(f"--set {text!r} is no setting. Write --set section.name=value.")
-    try:
-        return name.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return name.strip(), value
-
-
-def _merge(values: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    merged: dict[str, Any] = {key: dict(part) if isinstance(part, Mapping) else part for key, part in values.items()}
-    for name, value in settings.items():
-        section, dot, key = name.partition(".")
-        if dot:
-            part = merged.setdefault(section, {})
-            if not isinstance(part, dict):
-                raise RecipeError(f"{section!r} is a single value, so {name!r} can't be set.")
-            part[key] = value
-        else:
-            merged[section] = value
-    return merged
-
-
-def _explain(error: ValidationError) -> Iterator[str]:
-    """One line per fault: where, what was found, what was expected."""
-    for fault in error.errors():
-        place = ".".join(str(part) for part in fault["loc"])
-        if fault["type"] == "extra_forbidden":
-            yield f"  {place}: there is no such setting.{_suggest_setting(fault['loc'])}"
-        else:
-            message = fault["msg"].removeprefix("Value error, ")
-            found = "" if isinstance(fault["input"], dict | BaseModel) else f" (found {fault['input']!r})"
-            yield f"  {place}: {message}{found}"
-
-
-def _suggest_setting(place: tuple[int | str, ...]) -> str:
-    if len(place) == 1:
-        for section, field in Recipe.model_fields.items():
-            kind = field.annotation
-            if isinstance(kind, type) and issubclass(kind, BaseModel) and place[0] in kind.model_fields:
-                return f" Did you mean {f'{section}.{place[0]}'!r}?"
-    model: type[BaseModel] = Recipe
-    for part in place[:-1]:
-        kind = model.model_fields[str(part)].annotation
-        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
-            return ""
-        model = kind
-    return suggest(str(place[-1]), model.model_fields)

@@ -6,7 +6,7 @@ from tagwright.io.kind import FileOptions
 from tagwright.recipe.inspection.advice import MOST, Advice, advise
 from tagwright.recipe.inspection.summary import summarise
 from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.toml import write_toml
+from tagwright.settings.toml import write_toml
 from tagwright.text.document import Document
 from tagwright.text.span import Span
 

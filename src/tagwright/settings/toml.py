@@ -1,19 +1,21 @@
-"""Recipes as TOML text. Knows nothing of what the settings mean."""
+"""Settings as TOML text. Knows nothing of what they mean."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from tagwright.recipe.recipe import Recipe
+from tagwright.settings.settings import Settings
 
 
-def write_toml(recipe: Recipe, *, notes: Mapping[str, str] | None = None, only: frozenset[str] | None = None) -> str:
-    """A recipe as TOML. `notes` are comments by dotted name; `only` keeps just the settings of these dotted names."""
+def write_toml(
+    settings: Settings, *, notes: Mapping[str, str] | None = None, only: frozenset[str] | None = None
+) -> str:
+    """Settings as TOML. `notes` are comments by dotted name; `only` keeps just those of these dotted names."""
     notes = notes or {}
     lines: list[str] = []
-    for name, value in recipe.to_dict().items():
+    for name, value in settings.to_dict().items():
         if not isinstance(value, Mapping):
             lines += _write_setting(name, value, notes.get(name))
-    for section, values in recipe.to_dict().items():
+    for section, values in settings.to_dict().items():
         if isinstance(values, Mapping):
             kept = {key: value for key, value in values.items() if only is None or f"{section}.{key}" in only}
             if kept:

@@ -1,0 +1,1 @@
+"""Settings of any kind as one checked model; from TOML and back."""

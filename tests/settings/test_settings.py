@@ -1,0 +1,91 @@
+"""Settings of any kind: read, changed and checked as a whole, whatever their sections are."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tagwright.errors import RecipeError
+from tagwright.settings.settings import Settings, parse_setting
+
+
+class Oven(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    degrees: float = Field(default=180, gt=0)
+    fan: str | None = None
+
+
+class Baking(Settings):
+    title: str = "bread"
+    oven: Oven = Oven()
+
+    def _find_faults(self) -> Iterator[str]:
+        if self.oven.fan == "broken":
+            yield "  oven.fan: is broken."
+
+
+def test_all_faults_are_told_together_with_their_source() -> None:
+    with pytest.raises(RecipeError) as caught:
+        Baking.from_dict({"oven": {"degrees": -5, "fann": "on"}, "degrees": 3, "titel": "x"}, source="mine")
+    message = str(caught.value)
+    assert message.startswith("mine has faults:\n")
+    assert "oven.degrees" in message and "(found -5)" in message
+    assert "oven.fann" in message and "Did you mean 'fan'?" in message
+    assert "Did you mean 'oven.degrees'?" in message  # a setting without its section
+    assert "titel" in message and "Did you mean 'title'?" in message
+
+
+def test_a_subclass_finds_faults_of_its_own() -> None:
+    with pytest.raises(RecipeError, match="oven.fan: is broken"):
+        Baking().change({"oven.fan": "broken"})
+
+
+def test_settings_are_frozen_and_change_into_their_own_kind() -> None:
+    baking = Baking()
+    with pytest.raises(ValidationError, match="frozen"):
+        baking.title = "cake"
+    changed = baking.change({"oven.degrees": 200, "title": "cake"})
+    assert type(changed) is Baking
+    assert changed.to_dict() == {"title": "cake", "oven": {"degrees": 200.0}}
+    assert baking == Baking()
+    with pytest.raises(RecipeError, match="single value"):
+        baking.change({"title.deep": 1})
+
+
+def test_a_file_is_read_with_settings_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "baking.toml"
+    path.write_text("[oven]\ndegrees = 220\n", encoding="utf-8")
+    assert Baking.from_toml(path, settings={"oven.fan": "on"}).oven == Oven(degrees=220, fan="on")
+    path.write_text("[oven]\ndegree = 220\n", encoding="utf-8")
+    with pytest.raises(RecipeError, match="baking.toml has faults"):
+        Baking.from_toml(path)
+
+
+def test_missing_and_damaged_files(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="There is no recipe .*none.toml.$"):
+        Baking.from_toml(tmp_path / "none.toml")
+    bad = tmp_path / "bad.toml"
+    bad.write_text("[oven\n")
+    with pytest.raises(RecipeError, match="not valid TOML"):
+        Baking.from_toml(bad)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("training.learning_rate=3e-5", ("training.learning_rate", 3e-5)),
+        ("training.bf16=true", ("training.bf16", True)),
+        ("backbone.model=org/name", ("backbone.model", "org/name")),
+        ('data.train="a b.conll"', ("data.train", "a b.conll")),
+        ("training.tokens_per_batch=2048", ("training.tokens_per_batch", 2048)),
+    ],
+)
+def test_settings_are_parsed(text: str, expected: tuple[str, object]) -> None:
+    assert parse_setting(text) == expected
+
+
+def test_a_setting_without_value_is_refused() -> None:
+    with pytest.raises(RecipeError, match="section.name=value"):
+        parse_setting("training.seed")
