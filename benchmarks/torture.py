@@ -47,8 +47,9 @@ def train(folder: Path) -> None:
     from tagwright.text.ledger import Ledger
     from tagwright.text.synthetic import make_corpus
     from tagwright.training.arguments import make_arguments
+    from tagwright.training.checkpoints import find_checkpoint
     from tagwright.training.config import TrainingConfig
-    from tagwright.training.trainer import LabelerTrainer, TrainingData, encode, find_checkpoint
+    from tagwright.training.trainer import LabelerTrainer, TrainingData, encode
     from tagwright.tuning import TUNINGS, TuningConfig
 
     set_seed(1)

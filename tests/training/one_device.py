@@ -14,7 +14,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from tagwright.models.folder import write_weights
-from tagwright.training.trainer import find_checkpoint
+from tagwright.training.checkpoints import find_checkpoint
 from tiny_labelers import make_documents, make_tagger, make_trainer
 
 

@@ -13,7 +13,8 @@ from transformers import TrainerCallback
 
 from tagwright.models.labeler import Labeler
 from tagwright.training.callbacks import StopAfter
-from tagwright.training.trainer import LabelerTrainer, find_checkpoint
+from tagwright.training.checkpoints import find_checkpoint
+from tagwright.training.trainer import LabelerTrainer
 from tiny_labelers import copy_weights, make_documents, make_tagger, make_trainer
 
 DOCUMENTS = make_documents(14)  # four batches of at most 4
@@ -188,10 +189,3 @@ def test_a_resumed_run_warns_of_nothing(
     assert find_checkpoint(tmp_path) is not None
     finish(tmp_path, per_device_train_batch_size=8, num_train_epochs=2)
     assert [record.getMessage() for record in caplog.records] == []
-
-
-def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path: Path) -> None:
-    assert find_checkpoint(tmp_path / "nowhere") is None
-    (tmp_path / "staged-3").mkdir()
-    assert find_checkpoint(tmp_path) is None
-    assert not (tmp_path / "staged-3").exists()

@@ -9,8 +9,8 @@ import torch
 from tagwright.errors import DataError, ModelError
 from tagwright.inference.runner import Runner
 from tagwright.models.labeler import Labeler
-from tagwright.training import trainer as trainer_file
-from tagwright.training.trainer import find_checkpoint
+from tagwright.training import checkpoints
+from tagwright.training.checkpoints import find_checkpoint
 from tiny_labelers import copy_weights, find_difference, make_documents, make_tagger, make_trainer
 
 DOCUMENTS = make_documents(16)
@@ -132,7 +132,7 @@ def test_other_errors_while_saving_are_not_taken_for_a_full_disk(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr(trainer_file, "write_weights", fail)
+    monkeypatch.setattr(checkpoints, "write_weights", fail)
     with pytest.raises(RuntimeError, match="a fault of ours"):
         make_trainer(make_tagger(), DOCUMENTS, tmp_path, num_train_epochs=1).train()
 

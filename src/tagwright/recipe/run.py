@@ -27,7 +27,8 @@ from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.training.arguments import make_arguments
 from tagwright.training.callbacks import ShowProgress, StopAfter
-from tagwright.training.trainer import LabelerTrainer, TrainingData, encode, find_checkpoint
+from tagwright.training.checkpoints import find_checkpoint
+from tagwright.training.trainer import LabelerTrainer, TrainingData, encode
 from tagwright.tuning import TUNINGS
 
 logger = logging.getLogger(__name__)
