@@ -1,0 +1,52 @@
+"""ObjectiveConfig: what is predicted from what. Does not load torch."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MASKED = ("rate", "replace", "whole_words")
+READS: dict[str, tuple[str, ...]] = {
+    "clm": (),
+    "mlm": MASKED,
+    "mntp": ("rate",),
+    "span": ("rate", "span_length"),
+    "clm-then-mlm": (*MASKED, "causal_share"),
+    "hybrid": (*MASKED, "causal_share"),
+}
+
+
+class ObjectiveConfig(BaseModel):
+    """`[objective]` of a pretraining recipe. A setting that the chosen objective doesn't read is refused.
+
+    rate: share of the tokens that are masked or cut out; empty means 0.3 for mlm, 0.2 for mntp, 0.15 for span.
+    replace: what stands at a masked place: always the mask, or as in BERT the mask, a random token or the token
+    itself (80/10/10).
+    whole_words: mask all tokens of a word or none.
+    span_length: mean number of tokens that span corruption cuts out at once.
+    causal_share: hybrid: share of the batches that are causal; clm-then-mlm: share of the run that is.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = "clm"
+    rate: float | None = Field(default=None, gt=0, lt=1)
+    replace: Literal["bert", "mask"] = "mask"
+    whole_words: bool = False
+    span_length: float = Field(default=3.0, ge=1)
+    causal_share: float = Field(default=0.5, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _check_settings_are_read(self) -> "ObjectiveConfig":
+        """A default is no wish: a resolved recipe spells all of them out and must be readable again."""
+        reads = READS.get(self.name)
+        if reads is None:  # the table of objectives says so, and what is meant
+            return self
+        fields = type(self).model_fields.items()
+        given = [name for name, field in fields if name != "name" and getattr(self, name) != field.default]
+        if unread := [name for name in given if name not in reads]:
+            known = ", ".join(f"`{name}`" for name in reads) or "no setting"
+            raise ValueError(
+                f"objective {self.name!r} does not read {', '.join(f'`{name}`' for name in unread)}; it reads {known}. "
+                f"Remove what it does not read, or choose another objective."
+            )
+        return self
