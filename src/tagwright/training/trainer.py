@@ -102,9 +102,9 @@ class LabelerTrainer(CheckpointTrainer):
             self.optimizer = kind(groups, **settings)
         return self.optimizer  # type: ignore[no-any-return]
 
-    def _get_num_items_in_batch(self, batch_samples: list[dict[str, Tensor]], device: torch.device) -> Tensor:
+    def _get_num_items_in_batch(self, batches: list[dict[str, Tensor]], device: torch.device) -> Tensor:
         """Labelled words of all micro-batches of this step, on all devices."""
-        words = torch.stack([batch["counts"].sum() for batch in batch_samples]).sum().to(device)
+        words = torch.stack([batch["counts"].sum() for batch in batches]).sum().to(device)
         return self.accelerator.gather(words).sum() if self.args.world_size > 1 else words
 
     def compute_loss(
