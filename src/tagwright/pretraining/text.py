@@ -47,22 +47,27 @@ def read_plain(sources: Sequence[str]) -> Iterator[PlainText]:
         yield from _read_rows(place) if isinstance(place, str) else _read_file(place)
 
 
+def find_files(source: str) -> list[Path]:
+    """The file or folder of this name, or the files that the glob matches, sorted; an error where there is none."""
+    if Path(source).exists():
+        return [Path(source)]
+    files = [Path(name) for name in sorted(glob(source, recursive=True)) if Path(name).is_file()]
+    if not files:
+        found = "No file matches this glob." if has_magic(source) else "There is no such file."
+        raise DataError(f"{found} Give a file or a glob that matches some.", path=source)
+    return files
+
+
 def _find_places(source: str) -> list[Path | str]:
     """The files of a source; a data set stays a name that begins with `hf:`."""
     if source.startswith(HUB):
         return [source]
     path = Path(source)
+    if any((path / mark).exists() for mark in MARKS):
+        return [f"{HUB}{source}"]
     if path.is_dir():
-        if any((path / mark).exists() for mark in MARKS):
-            return [f"{HUB}{source}"]
         raise DataError("It is a folder. Name its files, for example by a glob: folder/*.txt.", path=path)
-    if path.exists():
-        return [path]
-    files = [Path(name) for name in sorted(glob(source, recursive=True)) if Path(name).is_file()]
-    if not files:
-        found = "No file matches this glob." if has_magic(source) else "There is no such file."
-        raise DataError(f"{found} Give a file, a glob or {HUB}NAME.", path=source)
-    return [*files]
+    return [*find_files(source)]
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
