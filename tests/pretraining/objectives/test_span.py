@@ -29,6 +29,7 @@ def rebuild(seen: list[int], written: list[int]) -> list[int]:
     if spans:
         assert spans.pop(SENTINELS[len(spans) - 1]) == [], "a last sentinel ends a document"
     assert all(spans.values()), "a span holds something"
+    assert spans or not written, "a document that loses nothing asks nothing"
     assert [token for token in seen if token in SENTINELS] == list(spans)
     return [token for one in seen for token in spans.get(one, [one])]
 
