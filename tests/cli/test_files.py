@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tagwright.cli.files import Watch, count_along, make_options, read_column, scan_predicted, write_json
+from tagwright.cli.terminal.files import Watch, count_along, make_options, read_column, scan_predicted, write_json
 from tagwright.errors import DataError
 from tagwright.io.kind import FileOptions
 from tagwright.text.document import Document

@@ -4,7 +4,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from tagwright.cli.show import colour, pick_labelled, show_ledger, show_report
+from tagwright.cli.terminal.show import colour, pick_labelled, show_ledger, show_report
 from tagwright.evaluation.report import evaluate
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger

@@ -1,62 +1,62 @@
-"""Backbones that come with Tagwright, named `builtin:NAME`. Knows nothing of labels.
+"""Models that come with Tagwright, named `builtin:NAME`: which there are, and in which folder each lies.
 
-`builtin:untrained` is a small encoder with random weights whose tokenizer is learned from the training words:
-it needs no download and shows the whole way; it is no match for a pretrained model.
+`builtin:untrained` alone has no folder: it is built from the training words. Loads neither torch nor transformers.
 """
 
-from collections.abc import Iterable
-from typing import Any
-
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import LlamaConfig, LlamaModel, PreTrainedTokenizerFast
+from importlib.resources import files
+from pathlib import Path
 
 from tagwright.errors import ModelError
+from tagwright.registry import suggest
 
 PREFIX = "builtin:"
 UNTRAINED = "builtin:untrained"
-SPECIALS = ("<pad>", "<s>", "</s>", "<unk>")
+BACKBONES = (UNTRAINED, "builtin:tiny-decoder", "builtin:tiny-encoder", "builtin:tiny-t5")
+LABELERS = ("builtin:tiny-ner",)
+BACKBONE_FORMS = f"hub id, local folder, or one of {', '.join(BACKBONES)}"
+LABELER_FORMS = f"a folder, a hub id, or {', '.join(LABELERS)}"
+
+ROOT = Path(str(files("tagwright"))) / "builtin"  # a folder for every name, filled when the package is built
 
 
-def learn_tokenizer(words: Iterable[str], *, size: int = 2000) -> PreTrainedTokenizerFast:
-    """A byte-level BPE tokenizer learned from words; nothing is unknown to it."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.normalizer = normalizers.NFC()
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=size,
-        special_tokens=list(SPECIALS),
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(words, trainer)
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)]
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", bos_token="<s>", eos_token="</s>", unk_token="<unk>"
-    )
+def find_backbone(name: str) -> Path:
+    """The folder of a built-in backbone, as transformers reads it."""
+    if name in LABELERS:
+        raise ModelError(
+            f"{name} is a labeler, not a backbone: it labels as it is, by `tagwright predict {name} FILE` or "
+            f'tagwright.load("{name}"). To train a labeler of your own, start from one of {", ".join(BACKBONES)}.'
+        )
+    return _find_folder(name)
 
 
-def build_untrained(words: Iterable[str]) -> tuple[Any, PreTrainedTokenizerFast]:
-    """A model of about one million weights, every layer open to both sides, and its tokenizer."""
-    tokenizer = learn_tokenizer(words)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=128,
-        intermediate_size=344,
-        num_hidden_layers=4,
-        num_attention_heads=4,
-        max_position_embeddings=512,
-        is_causal=False,
-        pad_token_id=0,
-        bos_token_id=1,
-        eos_token_id=2,
-    )
-    return LlamaModel(config), tokenizer
+def find_labeler(name: str) -> Path:
+    """The folder of a built-in labeler."""
+    if name in BACKBONES:
+        raise ModelError(
+            f"{name} is a backbone, not a labeler: it has learned no labels yet. Train a labeler on it with "
+            f"`tagwright train --train FILE --model {name} --out FOLDER` and give that folder, "
+            f"or take one that is built in: {', '.join(LABELERS)}."
+        )
+    return _find_folder(name)
 
 
 def check_builtin(name: str) -> None:
     """An unknown built-in name is refused with the list."""
-    if name != UNTRAINED:
-        raise ModelError(f"There is no built-in model called {name!r}. Built in: {UNTRAINED}.")
+    known = (*BACKBONES, *LABELERS)
+    if name not in known:
+        raise ModelError(f"There is no built-in model called {name!r}.{suggest(name, known)}")
+
+
+def _find_folder(name: str) -> Path:
+    check_builtin(name)
+    if name == UNTRAINED:
+        raise ModelError(
+            f"{name} has no files: load_backbone builds it, and its tokenizer, from the words it is given."
+        )
+    folder = ROOT / name.removeprefix(PREFIX)
+    if not (folder / "model.safetensors").is_file():
+        raise ModelError(
+            f"{name} comes with Tagwright, but this installation lacks its files: there is no model.safetensors in "
+            f"{folder}. Install again: pip install --force-reinstall tagwright"
+        )
+    return folder

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tagwright.backbone.builtin import UNTRAINED
+
 ReadAt = Literal["mean", "first", "last"]
 Dtype = Literal["float32", "bfloat16", "float16"]
 
@@ -18,7 +20,7 @@ class BackboneConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: str = "builtin:untrained"
+    model: str = UNTRAINED
     revision: str | None = None
     read_at: ReadAt = "mean"
     max_tokens: int = Field(default=512, ge=8)

@@ -9,13 +9,15 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-from tagwright.backbone.builtin import PREFIX, build_untrained, check_builtin
+from tagwright.backbone.builtin import BACKBONES, PREFIX, UNTRAINED, find_backbone
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.pooling import pool_words
+from tagwright.backbone.untrained import build_untrained
 from tagwright.errors import ModelError
 from tagwright.tokens.align import WordTokenizer
 from tagwright.tokens.batch import Batch, Limits, OnLong
 
+KNOWN = ", ".join(BACKBONES)
 UNLIMITED = 1_000_000  # tokenizers say "no limit" by a huge number
 # These number positions from the padding id upwards, as RoBERTa does
 SHIFTED = frozenset(
@@ -53,8 +55,7 @@ class Backbone(nn.Module):
 
 def load_backbone(config: BackboneConfig, words: Iterable[str] = ()) -> Backbone:
     """Load a backbone by local folder, hub id or `builtin:NAME`. `words` teach the tokenizer of an untrained one."""
-    if config.model.startswith(PREFIX):
-        check_builtin(config.model)
+    if config.model == UNTRAINED:
         model, tokenizer = build_untrained(words)
         return Backbone(model, WordTokenizer(tokenizer), config=config)
     loading = {"dtype": getattr(torch, config.dtype), "output_loading_info": True, "ignore_mismatched_sizes": True}
@@ -142,14 +143,13 @@ def _from_pretrained(kind: Any, config: BackboneConfig, **extra: Any) -> Any:
     """`kind.from_pretrained` with errors that say what to do."""
     if config.attn_implementation is not None and kind is AutoModel:
         extra["attn_implementation"] = config.attn_implementation
-    if config.model.startswith((".", "/", "~")) and not Path(config.model).is_dir():
-        raise ModelError(f"There is no folder {config.model}. Check the path, or give a hub id such as `org/name`.")
+    name = str(find_backbone(config.model)) if config.model.startswith(PREFIX) else config.model
+    if name.startswith((".", "/", "~")) and not Path(name).is_dir():
+        raise ModelError(f"There is no folder {name}. Check the path, or give a hub id such as `org/name`.")
     try:
-        return kind.from_pretrained(
-            config.model, revision=config.revision, trust_remote_code=config.trust_remote_code, **extra
-        )
+        return kind.from_pretrained(name, revision=config.revision, trust_remote_code=config.trust_remote_code, **extra)
     except Exception as error:  # damaged files raise anything: KeyError, SafetensorError, a plain Exception
-        raise ModelError(_explain(config.model, error)) from error
+        raise ModelError(_explain(name, error)) from error
 
 
 def _explain(name: str, error: Exception) -> str:
@@ -171,4 +171,4 @@ def _explain(name: str, error: Exception) -> str:
             f"{name} is neither a local folder nor in the local cache, and the model hub can't be reached: {first}\n"
             "Go online once, or give the path of a folder that holds the model."
         )
-    return f"{name} can't be loaded: {first}\nGive a hub id such as `org/name`, a local folder, or builtin:untrained."
+    return f"{name} can't be loaded: {first}\nGive a hub id such as `org/name`, a local folder, or one of {KNOWN}."

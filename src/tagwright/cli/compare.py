@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from tagwright.cli.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, ToJson, WordColumn
+from tagwright.cli.terminal.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, ToJson, WordColumn
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,8 +68,8 @@ def compare(
     Bootstrap over documents and seeds together, permutation test, equivalence within --margin. Several --against are
     several contrasts with A: their p-values are corrected (Holm).
     """
-    from tagwright.cli.files import make_options, write_json
-    from tagwright.cli.show import make_console
+    from tagwright.cli.terminal.files import make_options, write_json
+    from tagwright.cli.terminal.show import make_console
 
     sides = [runs, *([Path(path) for path in side.split(SEPARATOR)] for side in against)]
     called = _name_sides(sides, names)
@@ -104,8 +104,8 @@ def _read_contrasts(
     console: "Console", gold: Path, *, files: dict[str, list[Path]], kind: str | None, options: "FileOptions"
 ) -> "list[Contrast]":
     """The first system against each of the others."""
-    from tagwright.cli.files import read_labelled, scan_predicted
-    from tagwright.cli.show import show_ledger
+    from tagwright.cli.terminal.files import read_labelled, scan_predicted
+    from tagwright.cli.terminal.show import show_ledger
     from tagwright.evaluation.compare import Contrast
     from tagwright.text.ledger import Ledger
 

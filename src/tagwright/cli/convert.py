@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tagwright.cli.files import Encoding, From, LabelNames, TagColumn, TextColumn, To, WordColumn, Written
+from tagwright.cli.terminal.files import Encoding, From, LabelNames, TagColumn, TextColumn, To, WordColumn, Written
 
 
 def convert(
@@ -26,8 +26,8 @@ def convert(
 
     Says what the new kind can't hold.
     """
-    from tagwright.cli.files import count_along, make_options
-    from tagwright.cli.show import make_console, show_ledger
+    from tagwright.cli.terminal.files import count_along, make_options
+    from tagwright.cli.terminal.show import make_console, show_ledger
     from tagwright.io.files import scan, write
     from tagwright.text.ledger import Ledger
 

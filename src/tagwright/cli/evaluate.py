@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagwright.cli.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, ToJson, WordColumn
+from tagwright.cli.terminal.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, ToJson, WordColumn
 
 if TYPE_CHECKING:
     from tagwright.evaluation.report import Report
@@ -50,8 +50,8 @@ def evaluate(
     """
     from dataclasses import replace
 
-    from tagwright.cli.files import make_options, read_column, write_json
-    from tagwright.cli.show import make_console, show_ledger, show_report
+    from tagwright.cli.terminal.files import make_options, read_column, write_json
+    from tagwright.cli.terminal.show import make_console, show_ledger, show_report
     from tagwright.errors import RecipeError
     from tagwright.io.files import scan
     from tagwright.text.ledger import Ledger
@@ -92,7 +92,7 @@ def _score_file(
     ledger: "Ledger",
 ) -> "Report":
     """Score one file against the other, both read side by side."""
-    from tagwright.cli.files import count_along, scan_predicted
+    from tagwright.cli.terminal.files import count_along, scan_predicted
     from tagwright.evaluation.report import evaluate as score
 
     return score(gold, count_along(scan_predicted(*files, kind=kind, options=options, ledger=ledger), "scoring"))
@@ -102,8 +102,8 @@ def _score_model(model: str, gold: "Iterator[Document]", *, ledger: "Ledger", to
     """Label while scoring: neither side is held in memory."""
     from itertools import tee
 
-    from tagwright.cli.files import count_along
-    from tagwright.cli.show import quiet_libraries
+    from tagwright.cli.terminal.files import count_along
+    from tagwright.cli.terminal.show import quiet_libraries
     from tagwright.evaluation.page.elements import show_count
     from tagwright.evaluation.report import evaluate as score
     from tagwright.inference.predictor import Predictor

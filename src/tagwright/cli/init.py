@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagwright.cli.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, WordColumn
+from tagwright.cli.terminal.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, WordColumn
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,9 +38,9 @@ def init(
 
     Says what it found. The recipe is commented; nothing is trained, no model is loaded.
     """
-    from tagwright.cli.files import make_options
     from tagwright.cli.inspect import show_data
-    from tagwright.cli.show import make_console
+    from tagwright.cli.terminal.files import make_options
+    from tagwright.cli.terminal.show import make_console
     from tagwright.errors import RecipeError
     from tagwright.io.source import write_text
     from tagwright.recipe.inspection.advice import advise

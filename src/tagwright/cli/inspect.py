@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagwright.cli.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, ToJson, WordColumn
+from tagwright.cli.terminal.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, ToJson, WordColumn
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,8 +47,8 @@ def inspect(
     tagwright inspect train.conll --model org/name       memory and time; loads no weights
     tagwright inspect runs/first --check                 a saved labeler
     """
-    from tagwright.cli.files import make_options, write_json
-    from tagwright.cli.show import make_console
+    from tagwright.cli.terminal.files import make_options, write_json
+    from tagwright.cli.terminal.show import make_console
 
     console = make_console()
     if (target / ABOUT).is_file():
@@ -76,7 +76,7 @@ def show_data(
     console: "Console", files: Mapping[str, Path], *, kind: str | None, options: "FileOptions"
 ) -> "tuple[dict[str, Sequence[Document]], dict[str, Any]]":
     """Read and show the parts; gives them, and all that was said as plain values."""
-    from tagwright.cli.files import read_labelled
+    from tagwright.cli.terminal.files import read_labelled
     from tagwright.recipe.inspection.layout import find_layout
     from tagwright.recipe.inspection.lint import lint
     from tagwright.recipe.inspection.summary import summarise
@@ -179,7 +179,7 @@ def show_findings(console: "Console", findings: "Mapping[str, Ledger]") -> None:
 
 def estimate_training(model: str, documents: "Sequence[Document]", *, changes: Sequence[str]) -> "Estimate":
     """What training would need; loads the model's config and tokenizer only."""
-    from tagwright.cli.show import quiet_libraries
+    from tagwright.cli.terminal.show import quiet_libraries
     from tagwright.recipe.estimate.estimate import estimate
     from tagwright.recipe.recipe import Recipe
     from tagwright.settings.settings import parse_setting
@@ -210,7 +210,7 @@ def show_labeler(console: "Console", folder: Path, *, check: bool) -> dict[str, 
     """What a saved labeler is, and whether it still predicts what it did."""
     from rich.markup import escape
 
-    from tagwright.cli.show import quiet_libraries
+    from tagwright.cli.terminal.show import quiet_libraries
     from tagwright.models.folder import read_about
 
     quiet_libraries()

@@ -16,6 +16,7 @@ from tagwright.cli.evaluate import evaluate
 from tagwright.cli.init import init
 from tagwright.cli.inspect import inspect
 from tagwright.cli.predict import predict
+from tagwright.cli.pretrain import pretrain
 from tagwright.cli.train import train
 from tagwright.errors import TagwrightError
 
@@ -31,6 +32,7 @@ for verb in (init, inspect, convert, train, evaluate):
     app.command(verb.__name__)(verb)
 app.command("compare", cls=ManyAgainst)(compare)
 app.command("predict")(predict)
+app.command("pretrain")(pretrain)
 
 
 def _say_version(wanted: bool) -> None:
@@ -69,9 +71,8 @@ def main() -> None:
             f"{error.filename or 'A file'}: {error.strerror or error}. Check the path, its permissions and free space."
         )
     except KeyboardInterrupt:
-        _fail(
-            "Stopped." + (" The same command with --resume goes on from the last checkpoint." * ("train" in sys.argv))
-        )
+        resumes = {"train", "pretrain"} & {*sys.argv}
+        _fail("Stopped." + (" The same command with --resume goes on from the last checkpoint." if resumes else ""))
 
 
 def _fail(message: str) -> None:

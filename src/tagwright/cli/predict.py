@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagwright.cli.files import Encoding, From, TagColumn, TextColumn, To, Watch, WordColumn, Written
+from tagwright.cli.terminal.files import Encoding, From, TagColumn, TextColumn, To, Watch, WordColumn, Written
 
 if TYPE_CHECKING:
     from tagwright.inference.predictor import Predictor
@@ -60,8 +60,8 @@ def predict(
     """
     from rich.console import Console
 
-    from tagwright.cli.files import count_along, make_options
-    from tagwright.cli.show import make_console, quiet_libraries, show_documents, show_ledger
+    from tagwright.cli.terminal.files import count_along, make_options
+    from tagwright.cli.terminal.show import make_console, quiet_libraries, show_documents, show_ledger
     from tagwright.errors import RecipeError
     from tagwright.inference.predictor import Predictor
     from tagwright.inference.runner import RunnerConfig
@@ -105,7 +105,7 @@ def _scan_lines() -> "Iterator[Document]":
 def _write(
     documents: "Iterable[Document]", out: Path | None, *, kind: str | None, scheme: str | None, labeler: "Predictor"
 ) -> None:
-    from tagwright.cli.files import make_options
+    from tagwright.cli.terminal.files import make_options
     from tagwright.io.files import write
 
     if out is not None:

@@ -77,7 +77,7 @@ def _read_recipe(path: Path | None, settings: dict[str, Any], changes: Sequence[
 
 def run_all(plan: "Recipe", *, seeds: int, resume: bool, overwrite: bool) -> None:
     """Read once, train for every seed, show every result and, for several, their spread."""
-    from tagwright.cli.show import make_console, quiet_libraries, show_ledger
+    from tagwright.cli.terminal.show import make_console, quiet_libraries, show_ledger
     from tagwright.models.folder import read_about
     from tagwright.recipe.corpus import load_corpus
     from tagwright.recipe.run import check_folder, is_finished, train_labeler, vary_seed
@@ -130,7 +130,7 @@ def _prepare(place: Path, *, overwrite: bool) -> None:
 
 
 def _finish(console: Any, outcome: "Outcome", place: Path) -> None:
-    from tagwright.cli.show import pick_labelled, show_documents, show_ledger, show_report
+    from tagwright.cli.terminal.show import pick_labelled, show_documents, show_ledger, show_report
     from tagwright.recipe.outputs import PAGE, find_reports, write_outputs
 
     write_outputs(outcome, place)

@@ -21,12 +21,16 @@ class Predictor(Runner):
     labeler.save_pretrained(folder)    and Predictor.from_pretrained(folder)
     """
 
-    def save_pretrained(self, folder: str | Path, *, fixture: Sequence[Document] = ()) -> None:
+    def save_pretrained(
+        self, folder: str | Path, *, fixture: Sequence[Document] = (), dtype: str | None = None
+    ) -> None:
         """Save everything into one folder, reload it and make sure that it predicts the same.
 
         `fixture`: a few documents whose predictions are stored with the labeler, to be checked after any load.
+        `dtype` ("float16") stores the backbone's weights in that precision, in half the space; they are loaded in the
+        precision they were trained in.
         """
-        save_labeler(self, Path(folder), fixture=fixture)
+        save_labeler(self, Path(folder), fixture=fixture, dtype=dtype)
 
     @classmethod
     def from_pretrained(
@@ -39,7 +43,7 @@ class Predictor(Runner):
         check: bool = False,
         config: RunnerConfig | None = None,
     ) -> "Predictor":
-        """Load a saved labeler from a folder or the model hub.
+        """Load a saved labeler from a folder or the model hub, or a built-in one by its name.
 
         `dtype` ("bfloat16") changes the precision its backbone runs in; `device` is the accelerator where there is
         one. `check` compares its predictions, in the precision it was saved in, with its stored fixture.
@@ -58,7 +62,7 @@ class Predictor(Runner):
 
 
 def load(path: str | Path, *, dtype: str | None = None, check: bool = False) -> Predictor:
-    """Load a saved labeler from a folder or the model hub. See Predictor.from_pretrained."""
+    """Load a saved labeler from a folder or the model hub, or `builtin:tiny-ner`. See Predictor.from_pretrained."""
     return Predictor.from_pretrained(path, dtype=dtype, check=check)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
+from tagwright.backbone.builtin import LABELER_FORMS, PREFIX, find_labeler
 from tagwright.errors import DataError, ModelError
 from tagwright.inference.runner import Runner
 from tagwright.models.card import write_card
@@ -27,9 +28,17 @@ TEXTS = (
 )
 TOLERANCE = 1e-4  # of a score, between one load and another in float32
 COARSE = 2e-2  # the same in half precision
+VERSIONS = "Weights, tokenizer or library versions have changed: see `versions` in tagwright.json."
 
 
-def save_labeler(runner: Runner, folder: Path, *, fixture: Sequence[Document] = (), name: str | None = None) -> None:
+def save_labeler(
+    runner: Runner,
+    folder: Path,
+    *,
+    fixture: Sequence[Document] = (),
+    name: str | None = None,
+    dtype: str | None = None,
+) -> None:
     """Write everything beside its place, reload it, compare predictions, then put it in its place."""
     documents = list(fixture) or [make_document(text) for text in TEXTS]
     expected = runner.predict([document.only() for document in documents])
@@ -38,9 +47,12 @@ def save_labeler(runner: Runner, folder: Path, *, fixture: Sequence[Document] = 
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix="staged-", dir=folder) as temporary:
             staged = Path(temporary)
-            _write(runner, staged, expected, name or folder.name)
+            _write(runner, staged, name or folder.name, dtype=dtype)
             copy = replace(runner, tagger=read_folder(staged)[0].to(runner.device), ledger=Ledger())
-            check_fixture(copy, staged)
+            _write_fixture(staged, expected)
+            check_fixture(copy, staged, rounded_to=dtype)
+            if dtype is not None:  # later checks are of the rounded weights, and exact again
+                _write_fixture(staged, copy.predict([document.only() for document in documents]))
             _move(staged, folder)
     except OSError as error:
         if is_new and folder.is_dir():
@@ -50,13 +62,16 @@ def save_labeler(runner: Runner, folder: Path, *, fixture: Sequence[Document] = 
         ) from error
 
 
-def _write(runner: Runner, folder: Path, expected: Sequence[Document], name: str) -> None:
+def _write(runner: Runner, folder: Path, name: str, *, dtype: str | None) -> None:
     tagger = runner.tagger
-    write_folder(tagger, folder, origin=runner.origin)
-    rows = [{"text": d.text, "offsets": d.offsets, "spans": _list_spans(d)} for d in expected]
-    (folder / FIXTURE).write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+    write_folder(tagger, folder, origin=runner.origin, dtype=dtype)
     plan = TaggerPlan(tagger.labels, tagger.backbone.config, tagger.head.config)  # type: ignore[arg-type]
     (folder / CARD).write_text(write_card(name, plan, origin=runner.origin), encoding="utf-8")
+
+
+def _write_fixture(folder: Path, expected: Sequence[Document]) -> None:
+    rows = [{"text": d.text, "offsets": d.offsets, "spans": _list_spans(d)} for d in expected]
+    (folder / FIXTURE).write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
 
 
 def _move(staged: Path, folder: Path) -> None:
@@ -72,8 +87,11 @@ def _move(staged: Path, folder: Path) -> None:
         (staged / name).replace(target)
 
 
-def check_fixture(runner: Runner, folder: Path) -> int:
-    """Label the documents stored with a labeler and compare with the spans stored with them; gives their number."""
+def check_fixture(runner: Runner, folder: Path, *, rounded_to: str | None = None) -> int:
+    """Label the documents stored with a labeler and compare with the spans stored with them; gives their number.
+
+    `rounded_to`: the spans are of the weights before they were rounded to this precision.
+    """
     path = folder / FIXTURE
     if not path.is_file():
         raise ModelError(f"{path} is missing, so the labeler can't be checked. Save it again.")
@@ -82,13 +100,13 @@ def check_fixture(runner: Runner, folder: Path) -> int:
         documents = [Document(row["text"], tuple((s, e) for s, e in row["offsets"])) for row in rows]
     except (ValueError, KeyError, TypeError, DataError) as error:
         raise ModelError(f"{path} can't be read ({error}). The folder is damaged: copy it or save it again.") from error
-    tolerance = TOLERANCE if runner.is_exact else COARSE
+    tolerance = TOLERANCE if runner.is_exact and rounded_to is None else COARSE
     for row, found in zip(rows, runner.predict(documents), strict=True):
         if not _agree(row["spans"], _list_spans(found), tolerance):
             raise ModelError(
                 f"The labeler in {folder} does not predict what it did when it was saved: for {row['text'][:60]!r} "
                 f"{row['spans'][:3]} were expected, {_list_spans(found)[:3]} came out. "
-                "Weights, tokenizer or library versions have changed: see `versions` in tagwright.json."
+                + (VERSIONS if rounded_to is None else f"Its weights don't bear {rounded_to}: save it as trained.")
             )
     return len(rows)
 
@@ -103,7 +121,9 @@ def _agree(expected: list[list[Any]], found: list[list[Any]], tolerance: float) 
 
 
 def find_folder(path: str | Path, *, revision: str | None = None) -> Path:
-    """The local folder of a labeler: the path itself or, if there is no such folder, a copy from the model hub."""
+    """The local folder of a labeler: a built-in one's, the path itself or, if there is none, a copy from the hub."""
+    if str(path).startswith(PREFIX):
+        return find_labeler(str(path))
     return Path(path) if Path(path).is_dir() else _fetch(str(path), revision)
 
 
@@ -114,7 +134,7 @@ def _fetch(name: str, revision: str | None) -> Path:
         first = str(error).strip().splitlines()[0]
         raise ModelError(
             f"There is no folder {name}, and the model hub gave nothing of that name: {first}\n"
-            "Give the folder that `tagwright train --out` wrote, or a hub id such as org/name."
+            f"Give {LABELER_FORMS}; `tagwright train --out` writes such a folder, and a hub id looks like org/name."
         ) from error
 
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from pydantic import ValidationError
@@ -19,11 +19,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from tagwright.backbone.config import BackboneConfig
+from tagwright.backbone.config import BackboneConfig, Dtype
 from tagwright.backbone.load import restore_backbone
 from tagwright.errors import DataError, ModelError
 from tagwright.heads import HEADS, HeadConfig
 from tagwright.models.tagger import Tagger, TaggerPlan, attach_head
+from tagwright.registry import suggest
 from tagwright.text.labels import Labels
 from tagwright.text.schemes import SCHEMES
 
@@ -44,15 +45,17 @@ class Origin:
     scores: Mapping[str, Any] = field(default_factory=dict)
 
 
-def write_weights(module: nn.Module, path: Path, *, labels: Sequence[str] = ()) -> str:
-    """Write a module's weights as safetensors, tied ones once; gives their digest."""
-    tensors, seen = {}, set()
+def write_weights(
+    module: nn.Module, path: Path, *, labels: Sequence[str] = (), dtypes: Mapping[str, torch.dtype] | None = None
+) -> str:
+    """Write a module's weights as safetensors, tied ones once, some in another precision; gives their digest."""
+    tensors, seen, dtypes = {}, set(), dtypes or {}
     for name, tensor in module.state_dict().items():
         place = (tensor.data_ptr(), tensor.shape, tensor.stride())
         if tensor.numel() and place in seen:
             continue
         seen.add(place)
-        tensors[name] = tensor.detach().cpu().contiguous()
+        tensors[name] = _round(name, tensor.detach(), dtypes.get(name, tensor.dtype)).cpu().contiguous()
     digest = _digest(tensors)
     # one entry: several are written in a random order, and equal weights would not be equal files
     metadata = {ENTRY: json.dumps({"digest": digest, "labels": list(labels)}, ensure_ascii=False)}
@@ -61,6 +64,13 @@ def write_weights(module: nn.Module, path: Path, *, labels: Sequence[str] = ()) 
     except SafetensorError as error:  # it hides the operating system's own errors: a full disk, a read-only folder
         raise OSError(str(error)) from error
     return digest
+
+
+def _round(name: str, tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    rounded = tensor.to(dtype)
+    if dtype != tensor.dtype and not torch.equal(rounded.isfinite(), tensor.isfinite()):
+        raise ModelError(f"{name} holds numbers that are too large for {dtype}. Save in bfloat16, or as trained.")
+    return rounded
 
 
 def _digest(tensors: Mapping[str, torch.Tensor]) -> str:
@@ -102,8 +112,8 @@ def _fill(module: nn.Module, path: Path, tensors: Mapping[str, torch.Tensor]) ->
         raise ModelError(f"{path} lacks {len(untied)} weights, the first is {untied[0]}. Copy or train it again.")
 
 
-def write_folder(tagger: Tagger, folder: Path, *, origin: Origin) -> None:
-    """Write everything but the fixture into an existing folder."""
+def write_folder(tagger: Tagger, folder: Path, *, origin: Origin, dtype: str | None = None) -> None:
+    """Write everything but the fixture into an existing folder; the backbone's weights in `dtype`, if one is given."""
     backbone = folder / BACKBONE
     tagger.backbone.model.config.save_pretrained(backbone)  # type: ignore[union-attr, operator]
     tagger.backbone.tokenizer.tokenizer.save_pretrained(backbone)
@@ -113,13 +123,25 @@ def write_folder(tagger: Tagger, folder: Path, *, origin: Origin) -> None:
         "labels": list(tagger.labels.names),
         "head": tagger.head.config.model_dump(),  # type: ignore[union-attr, operator]
         "backbone": tagger.backbone.config.model_dump(),
-        "weights": write_weights(tagger, folder / WEIGHTS, labels=tagger.labels.names),
+        "weights": write_weights(
+            tagger, folder / WEIGHTS, labels=tagger.labels.names, dtypes=_choose_dtypes(tagger, dtype)
+        ),
         "recipe": origin.recipe,
         "data": origin.data,
         "versions": origin.versions,
         "scores": origin.scores,
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _choose_dtypes(tagger: Tagger, dtype: str | None) -> dict[str, torch.dtype]:
+    """By name of weight. Only the backbone's are rounded: heads are small, and buffers need their precision."""
+    if dtype is None:
+        return {}
+    if dtype not in get_args(Dtype):
+        raise ModelError(f"No precision is called {dtype!r}.{suggest(dtype, get_args(Dtype))}")
+    weights = tagger.backbone.named_parameters("backbone", remove_duplicate=False)
+    return {name: getattr(torch, dtype) for name, _ in weights}
 
 
 def read_about(folder: Path) -> dict[str, Any]:

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 from transformers import AutoModel
 
-from tagwright.backbone.builtin import PREFIX, build_untrained, check_builtin
+from tagwright.backbone.builtin import UNTRAINED
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.load import find_max_tokens, load_config, load_tokenizer
+from tagwright.backbone.untrained import build_untrained
 from tagwright.errors import ModelError
 from tagwright.text.document import Document
 from tagwright.tokens.align import WordTokenizer
@@ -33,8 +34,7 @@ class Shape:
 
 def look_up(config: BackboneConfig, documents: Sequence[Document]) -> tuple[Shape, WordTokenizer, int]:
     """The backbone's shape, its tokenizer, and the longest input it takes; its weights are never made."""
-    if config.model.startswith(PREFIX):
-        check_builtin(config.model)
+    if config.model == UNTRAINED:
         model, plain = build_untrained(word for document in documents for word in document.words)
         tokenizer, sizes = WordTokenizer(plain), model.config
     else:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from tagwright.backbone.builtin import BACKBONE_FORMS, UNTRAINED
 from tagwright.io.kind import FileOptions
 from tagwright.recipe.inspection.summary import Summary
 from tagwright.recipe.recipe import Recipe
 
-UNTRAINED = "builtin:untrained"
 STEPS = 1500  # about so many suffice to fine-tune a small backbone
 FEWEST, MOST = 4, 40  # epochs
 SHORT = 40  # words; documents as short as these are best batched by number
@@ -64,7 +64,7 @@ def _choose_batches(summary: Summary, notes: dict[str, str]) -> dict[str, int]:
 NOTES = {
     "data": "Files, and how they are read. `tagwright inspect` says what is in them.",
     "backbone": "The pretrained model.",
-    "backbone.model": "hub id, local folder, or builtin:untrained",
+    "backbone.model": BACKBONE_FORMS,
     "backbone.max_tokens": "longer documents are cut into windows that overlap",
     "head": "How words get their labels.",
     "head.name": "softmax or crf; crf keeps tags consistent and costs a little time",

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from tagwright.backbone.builtin import learn_tokenizer
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.load import Backbone, load_backbone, restore_backbone
+from tagwright.backbone.untrained import learn_tokenizer
 from tiny_models import make_batch
 
 WORDS = ["the", "cat", "sat", "on", "the", "mat", "and", "looked", "at", "the", "moon"] * 5

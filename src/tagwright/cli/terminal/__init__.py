@@ -1,0 +1,1 @@
+"""What verbs share: options for files, a counter, tables and coloured text."""

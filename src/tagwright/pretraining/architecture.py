@@ -1,0 +1,74 @@
+"""New backbones of three kinds, through transformers' own configs. Nothing is re-implemented.
+
+Decoder and encoder are the same Llama, so that only what a layer may see and what it learns differ. Loads no data.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from transformers import LlamaConfig, LlamaForCausalLM, T5Config, T5ForConditionalGeneration
+
+Kind = Literal["decoder", "encoder", "encoder-decoder"]
+
+
+class ModelConfig(BaseModel):
+    """`[model]`: `start` goes on from a model (hub id or folder); without it a new one of this kind and size is made.
+
+    layers: of an encoder-decoder, the first half belongs to the encoder.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    start: str | None = None
+    revision: str | None = None
+    kind: Kind = "decoder"
+    width: int = Field(default=192, ge=8)
+    inner_width: int = Field(default=512, ge=8)
+    layers: int = Field(default=8, ge=1)
+    heads: int = Field(default=3, ge=1)
+
+
+def build_model(config: ModelConfig, tokenizer: Any, *, length: int, attn_implementation: str) -> Any:
+    """A new model with random weights; rows of `length` tokens are the longest it will take."""
+    if config.kind == "encoder-decoder":
+        return _build_t5(config, tokenizer, attn_implementation)
+    settings = LlamaConfig(
+        **_share(config, tokenizer),
+        hidden_size=config.width,
+        intermediate_size=config.inner_width,
+        num_hidden_layers=config.layers,
+        num_attention_heads=config.heads,
+        num_key_value_heads=config.heads,
+        max_position_embeddings=length,
+        is_causal=config.kind == "decoder",
+        bos_token_id=tokenizer.bos_token_id,
+        attn_implementation=attn_implementation,
+    )
+    return LlamaForCausalLM(settings)
+
+
+def _build_t5(config: ModelConfig, tokenizer: Any, attn_implementation: str) -> Any:
+    settings = T5Config(
+        **_share(config, tokenizer),
+        d_model=config.width,
+        d_ff=config.inner_width,
+        d_kv=config.width // config.heads,
+        num_heads=config.heads,
+        num_layers=config.layers // 2,
+        num_decoder_layers=config.layers - config.layers // 2,
+        feed_forward_proj="gated-silu",
+        dropout_rate=0.0,
+        decoder_start_token_id=tokenizer.pad_token_id,
+        attn_implementation=attn_implementation,
+    )
+    return T5ForConditionalGeneration(settings)
+
+
+def _share(config: ModelConfig, tokenizer: Any) -> dict[str, Any]:
+    return {
+        "vocab_size": len(tokenizer),
+        "tie_word_embeddings": True,
+        "pad_token_id": tokenizer.pad_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "use_cache": True,
+    }

@@ -1,0 +1,1 @@
+"""Plain text on its way to rows of tokens."""

@@ -1,0 +1,111 @@
+"""From text files to token files: learn the tokenizer, drop overlaps, tokenise; each made once and found again.
+
+Knows no model and no objective.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoTokenizer
+
+from tagwright.errors import ModelError
+from tagwright.pretraining.corpus.tokenfile import TokenFile, open_tokens, write_tokens
+from tagwright.pretraining.corpus.tokenizer import digest, learn_tokenizer
+from tagwright.pretraining.overlap import EvaluationNgrams, OverlapTable, drop_overlaps
+from tagwright.pretraining.recipe import PretrainingRecipe
+from tagwright.pretraining.text import HUB, find_files, read_plain
+
+TOKENIZER, TRAIN, VALID, OVERLAPS = "tokenizer", "train", "valid", "overlaps.json"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a run learns from and is scored on. `overlaps`: an OverlapTable as JSON; None where nothing is avoided."""
+
+    tokenizer: Any
+    train: TokenFile
+    valid: TokenFile
+    overlaps: Mapping[str, Any] | None
+
+
+def prepare(recipe: PretrainingRecipe, folder: Path, *, say: Say) -> Prepared:
+    """Token files in `folder`: those that are there are used if text, settings and tokenizer are the same."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = find_tokenizer(recipe, folder, say=say)
+    source: dict[str, Any] = {"text": _fingerprint(recipe.text.train), "avoid": _fingerprint(recipe.text.avoid)}
+    source |= {"avoid_words": recipe.text.avoid_words, "tokenizer": digest(tokenizer)}
+    train = open_tokens(folder / TRAIN, source=source)
+    if train is None:
+        train = _write_train(recipe, tokenizer, folder, source, say)
+    held = {"text": _fingerprint(recipe.text.valid), "tokenizer": digest(tokenizer)}
+    valid = open_tokens(folder / VALID, source=held)
+    if valid is None:
+        say("Tokenising the held-out text")
+        valid = write_tokens(read_plain(recipe.text.valid), tokenizer, folder=folder / VALID, source=held)
+    found = folder / OVERLAPS
+    overlaps = json.loads(found.read_text(encoding="utf-8")) if recipe.text.avoid else None
+    return Prepared(tokenizer, train, valid, overlaps)
+
+
+def _write_train(
+    recipe: PretrainingRecipe, tokenizer: Any, folder: Path, source: Mapping[str, Any], say: Say
+) -> TokenFile:
+    documents, table = read_plain(recipe.text.train), OverlapTable()
+    if recipe.text.avoid:
+        say("Reading the labelled files that the text must not share words with")
+        ngrams = EvaluationNgrams.read(recipe.text.avoid, words=recipe.text.avoid_words)
+        documents = drop_overlaps(documents, ngrams, found=table)
+
+    train = write_tokens(documents, tokenizer, folder=folder / TRAIN, source=source, report=say)
+    (folder / OVERLAPS).write_text(json.dumps(table.to_dict(), indent=1) + "\n", encoding="utf-8")
+    return train
+
+
+def find_tokenizer(recipe: PretrainingRecipe, folder: Path, *, say: Say) -> Any:
+    """The tokenizer that is named, that of the model to go on from, the one learned before, or a new one."""
+    named = recipe.tokenizer.model or recipe.model.start
+    tokenizer = _learn(recipe, folder, say) if named is None else load_tokenizer(named, recipe.model.revision)
+    if recipe.tokenizer.mask_token is not None:
+        if recipe.tokenizer.mask_token not in tokenizer.get_vocab():
+            raise ModelError(f"The tokenizer has no token {recipe.tokenizer.mask_token!r} to use as its mask.")
+        tokenizer.mask_token = recipe.tokenizer.mask_token
+    return tokenizer
+
+
+def _learn(recipe: PretrainingRecipe, folder: Path, say: Say) -> Any:
+    source: dict[str, Any] = {"text": _fingerprint(recipe.text.train), "size": recipe.tokenizer.size}
+    about, place = folder / "tokenizer.about.json", folder / TOKENIZER
+    if about.is_file() and json.loads(about.read_text(encoding="utf-8")) == source:
+        return load_tokenizer(str(place), None)
+    say(f"Learning a tokenizer of {recipe.tokenizer.size} tokens")
+    tokenizer = learn_tokenizer(read_plain(recipe.text.train), size=recipe.tokenizer.size)
+    tokenizer.save_pretrained(place)
+    about.write_text(json.dumps(source, indent=1), encoding="utf-8")
+    return tokenizer
+
+
+def load_tokenizer(name: str, revision: str | None) -> Any:
+    """A tokenizer by hub id or folder."""
+    try:
+        return AutoTokenizer.from_pretrained(name, revision=revision)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"The tokenizer of {name} can't be loaded: {str(error).splitlines()[0]}") from error
+
+
+def _fingerprint(sources: tuple[str, ...]) -> list[str]:
+    """What tells one state of the sources from another, quickly: names, sizes and times; a data set's name."""
+    return [mark for source in sources for mark in _mark(source)]
+
+
+def _mark(source: str) -> Iterator[str]:
+    if source.startswith(HUB):
+        yield source
+        return
+    for path in find_files(source):
+        state = Path(path).stat()
+        yield hashlib.blake2b(f"{path} {state.st_size} {state.st_mtime_ns}".encode(), digest_size=8).hexdigest()

@@ -1,0 +1,127 @@
+"""TokenFile: all documents as one long row of tokens on disk, memory-mapped. Knows no model and no objective.
+
+tokens.bin   token ids, 16 bits each where that is enough, else 32
+bounds.npy   where documents begin, and the end      about.json   what it was made from, how much there is
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagwright.errors import DataError
+from tagwright.pretraining.text import PlainText
+
+TOKENS, BOUNDS, ABOUT = "tokens.bin", "bounds.npy", "about.json"
+AT_ONCE = 2000  # paragraphs tokenised together
+SAID = 10_000_000  # bytes between two words of progress
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class TokenFile:
+    """`tokens` holds every document with its mark before and after; document i is `bounds[i]:bounds[i + 1]`."""
+
+    tokens: NDArray[Any]
+    bounds: NDArray[np.int64]
+    about: Mapping[str, Any]
+
+    @property
+    def bytes_per_token(self) -> float:
+        """UTF-8 bytes of text for each token that is predicted: all but the marks before documents."""
+        return float(self.about["bytes"] / (self.about["tokens"] - self.about["documents"]))
+
+
+def open_tokens(folder: Path, *, source: Mapping[str, Any]) -> TokenFile | None:
+    """The token file in a folder, if it is there, whole, and made from this source."""
+    if not (folder / ABOUT).is_file():
+        return None
+    about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    if about["source"] != json.loads(json.dumps(source)):
+        return None
+    tokens = np.memmap(folder / TOKENS, dtype=about["dtype"], mode="r")
+    return TokenFile(tokens, np.load(folder / BOUNDS), about)
+
+
+def write_tokens(
+    documents: Iterable[PlainText],
+    tokenizer: Any,
+    *,
+    folder: Path,
+    source: Mapping[str, Any],
+    say: Say | None = None,
+) -> TokenFile:
+    """Tokenise documents into a folder; what was there is replaced once the new one is whole.
+
+    Paragraphs are tokenised one by one and joined by the token of a line break.
+    """
+    draft = folder.with_name(folder.name + ".draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    kind = np.uint16 if len(tokenizer) <= 1 << 16 else np.uint32
+    bounds, size = [0], 0
+    with (draft / TOKENS).open("wb") as file:
+        for ids, done in _tokenise(documents, tokenizer):
+            np.asarray(ids, dtype=kind).tofile(file)
+            bounds.append(bounds[-1] + len(ids))
+            size += done
+            if say is not None and size // SAID > (size - done) // SAID:
+                say(f"Tokenised {size / 1e6:.0f} MB")
+    if size == 0:
+        raise DataError("There is no text to learn from: the files are empty, or all of their text was dropped.")
+    np.save(draft / BOUNDS, np.asarray(bounds, dtype=np.int64))
+    about = {
+        "source": dict(source),
+        "dtype": np.dtype(kind).name,
+        "documents": len(bounds) - 1,
+        "tokens": bounds[-1],
+        "bytes": size,
+    }
+    (draft / ABOUT).write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    draft.rename(folder)
+    written = open_tokens(folder, source=source)
+    if written is None:
+        raise DataError("The token file was replaced by another process while it was written.", path=folder)
+    return written
+
+
+def _tokenise(documents: Iterable[PlainText], tokenizer: Any) -> Iterator[tuple[list[int], int]]:
+    """The tokens and the bytes of every document."""
+    before, after, line = _find_marks(tokenizer)
+    for group in _gather(documents):
+        encoded = iter(
+            tokenizer([text for one in group for text in one.paragraphs], add_special_tokens=False).input_ids
+        )
+        for one in group:
+            ids = list(before)
+            for number, _ in enumerate(one.paragraphs):
+                ids += next(encoded) if number == 0 else [*line, *next(encoded)]
+            yield ids + after, len(one.text.encode())
+
+
+def _gather(documents: Iterable[PlainText]) -> Iterator[list[PlainText]]:
+    """Documents in groups that hold enough paragraphs for the tokenizer to work on at once."""
+    group: list[PlainText] = []
+    for one in documents:
+        group.append(one)
+        if sum(len(each.paragraphs) for each in group) >= AT_ONCE:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _find_marks(tokenizer: Any) -> tuple[list[int], list[int], list[int]]:
+    """What stands before and after a document, and between paragraphs."""
+    line = tokenizer.convert_tokens_to_ids("Ċ")
+    known = line is not None and line != tokenizer.unk_token_id
+    between = [line] if known else tokenizer("\n", add_special_tokens=False).input_ids
+    starts = [one for one in (tokenizer.bos_token_id, tokenizer.cls_token_id) if one is not None][:1]
+    ends = [one for one in (tokenizer.eos_token_id, tokenizer.sep_token_id) if one is not None][:1]
+    return starts or ends, ends, between

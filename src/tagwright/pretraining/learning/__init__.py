@@ -1,0 +1,1 @@
+"""How a backbone learns from rows of tokens: the loss, the optimizers, the trainer."""

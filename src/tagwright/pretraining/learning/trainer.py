@@ -1,0 +1,172 @@
+"""PretrainingTrainer: transformers' Trainer with packed rows, lessons, and held-out bits per byte.
+
+Knows nothing of recipes or text files.
+"""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from tagwright.pretraining.corpus.rows import Order, PackedRows, Place
+from tagwright.pretraining.learning.learner import Learner
+from tagwright.pretraining.learning.optimizer import Optimizers, make_optimizer
+from tagwright.pretraining.objectives.objective import Objective
+from tagwright.training.checkpoints import CheckpointTrainer
+
+BITS = "eval_bits_per_byte"
+SPEED = "tokens_per_second"
+
+
+@dataclass
+class Teacher:
+    """Collates the rows of a batch into a lesson that depends on the seed and the batch's number alone."""
+
+    rows: PackedRows
+    objective: Objective
+    seed: int
+    batches: int
+
+    def __call__(self, places: list[Place]) -> dict[str, Any]:
+        number = places[0][0]
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
+        progress = min(number / self.batches, 1.0)
+        rows = self.rows.take([row for _, row in places])
+        lesson = self.objective.teach(rows, generator=generator, progress=progress)
+        fields = {name: value for name, value in vars(lesson).items() if name != "decoder"}
+        if lesson.decoder is not None:
+            fields["decoder_ids"], fields["decoder_packs"] = lesson.decoder
+        return fields
+
+
+@dataclass(frozen=True)
+class PretrainingData:
+    """Rows to learn from and held-out rows (as many as are scored), and what turns them into lessons."""
+
+    objective: Objective
+    train: PackedRows
+    valid: PackedRows
+
+
+class PretrainingTrainer(CheckpointTrainer):
+    """The loss is a sum over predictions, divided once by all predictions of an optimizer step."""
+
+    def __init__(
+        self, learner: Learner, arguments: TrainingArguments, *, data: PretrainingData, optimizer: str, eval_rows: int
+    ) -> None:
+        self.data, self.optimizer_name, self.eval_rows = data, optimizer, eval_rows
+        rows, devices = arguments.per_device_train_batch_size, arguments.world_size
+        self.order = Order(len(data.train), batch=rows, seed=arguments.seed, devices=devices)
+        batches = arguments.max_steps * arguments.gradient_accumulation_steps * devices
+        super().__init__(
+            model=learner,
+            args=arguments,
+            train_dataset=data.train,
+            eval_dataset=data.valid,
+            data_collator=Teacher(data.train, data.objective, arguments.seed, batches),
+            callbacks=[OrderPasses(self.order), MeasureSpeed(data.train.length * self.order.batch)],
+        )
+        self.model_accepts_loss_kwargs = True  # the loss is already divided by the predictions of all micro-batches
+        self.remove_callback(PrinterCallback)
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        loader = DataLoader(self.data.train, batch_sampler=self.order, collate_fn=self.data_collator)
+        prepared: DataLoader[Any] = self.accelerator.prepare(loader)
+        return prepared
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        if self.optimizer is None:  # type: ignore[has-type]
+            settings = {"learning_rate": self.args.learning_rate, "weight_decay": self.args.weight_decay}
+            self.optimizer = make_optimizer(self._learner.model, self.optimizer_name, **settings)
+        return self.optimizer  # type: ignore[no-any-return]
+
+    @property
+    def _learner(self) -> Learner:
+        found: Learner = self.accelerator.unwrap_model(self.model)
+        return found
+
+    def _get_num_items_in_batch(self, batches: list[dict[str, Tensor]], device: torch.device) -> Tensor:
+        """Predictions of all micro-batches of this step, on all devices."""
+        asked = torch.stack([batch["keep"].sum() for batch in batches]).sum().to(device)
+        return self.accelerator.gather(asked).sum() if self.args.world_size > 1 else asked
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        *,
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Tensor:
+        loss: Tensor = model(**inputs) * (self.args.world_size / num_items_in_batch)
+        return loss
+
+    @torch.no_grad()
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """Held-out bits per byte: nats per prediction, over the bytes that a token holds. Every device scores all."""
+        learner = self._learner
+        learner.eval()
+        rows, size = self.data.valid, self.args.per_device_train_batch_size
+        teacher = Teacher(rows, self.data.objective, 0, 1)
+        count = min(self.eval_rows, len(rows))
+        nats, asked = 0.0, 0
+        for start in range(0, count, size):
+            lesson = self._prepare_inputs(teacher([(start, row) for row in range(start, min(start + size, count))]))
+            nats += float(learner(**lesson))
+            asked += int(lesson["keep"].sum())
+        learner.train()
+        bits = nats / asked / math.log(2) / rows.file.bytes_per_token
+        metrics = {BITS: bits, "eval_loss": nats / asked}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)  # type: ignore[has-type]
+        return metrics
+
+    def restore_precision(self) -> None:
+        """Put the optimizer's own float32 copies of the weights into the model, which is then in float32."""
+        optimizer = getattr(self.optimizer, "optimizer", self.optimizer)
+        if isinstance(optimizer, Optimizers):
+            self._learner.model.float()
+            optimizer.write_copies()
+
+
+class OrderPasses(TrainerCallback):  # type: ignore[misc]
+    """Tell the order which pass it is: accelerate's wrappers do not pass it on in every case."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+
+    def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.order.set_epoch(int(state.epoch or 0))
+
+
+class MeasureSpeed(TrainerCallback):  # type: ignore[misc]
+    """Adds tokens per second, of all devices since the last entry, to the log."""
+
+    def __init__(self, tokens: int) -> None:
+        self.tokens, self.since, self.step = tokens, 0.0, 0
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.since, self.step = time.perf_counter(), state.global_step
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: Mapping[str, float] | None = None,
+        **_: Any,
+    ) -> None:
+        if logs and "loss" in logs and state.global_step > self.step:
+            now = time.perf_counter()
+            tokens = (state.global_step - self.step) * self.tokens * args.gradient_accumulation_steps * args.world_size
+            speed = tokens / (now - self.since)
+            self.since, self.step = now, state.global_step
+            state.log_history[-1][SPEED] = round(speed, 1)
+            if isinstance(logs, dict):
+                logs[SPEED] = speed

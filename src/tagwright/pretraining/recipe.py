@@ -1,0 +1,104 @@
+"""PretrainingRecipe: one frozen model of everything a pretraining run is told; TOML in, TOML out. Loads no data."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tagwright.pretraining.architecture import ModelConfig
+from tagwright.pretraining.objectives import OBJECTIVES
+from tagwright.pretraining.objectives.config import ObjectiveConfig
+from tagwright.registry import suggest
+from tagwright.settings.settings import Settings
+from tagwright.training.config import MENDED
+
+
+class TextConfig(BaseModel):
+    """`[text]`: files (plain, .gz, .zst), globs, or `hf:NAME`; a paragraph a line, an empty line between documents.
+
+    valid: held-out text. avoid: labelled files; a paragraph that shares `avoid_words` words in a row with one of them
+    is dropped and counted. tokens: the folder of the token file, made once; empty means `tokens` in the run's folder.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train: tuple[str, ...] = ()
+    valid: tuple[str, ...] = ()
+    avoid: tuple[str, ...] = ()
+    avoid_words: int = Field(default=13, ge=2)
+    tokens: str | None = None
+
+
+class TokenizerConfig(BaseModel):
+    """`[tokenizer]`: learned from the text at this size, or `model`'s (hub id or folder), or that of `model.start`.
+
+    mask_token: the token that hides others, for a tokenizer that has none of its own.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: int = Field(default=8192, ge=400)
+    model: str | None = None
+    mask_token: str | None = None
+
+
+class PretrainingSteps(BaseModel):
+    """`[training]`: any TrainingArguments name is accepted; these have defaults of our own or are ours.
+
+    length: tokens in a row. per_device_train_batch_size: rows in a batch.
+    optimizer: `muon` for the matrices within (AdamW for the rest), or `adamw`. dtype: of weights and activations while
+    training; the optimizer keeps its own float32 copy. save_dtype: of the weights that are saved.
+    torch_compile: needs a C++ compiler on CPUs. attn_implementation: empty means eager on CPUs, sdpa elsewhere.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    length: int = Field(default=256, ge=8)
+    max_steps: int = Field(default=1000, ge=1)
+    per_device_train_batch_size: int = Field(default=32, ge=1)
+    learning_rate: float = Field(default=1.2e-2, gt=0)
+    lr_scheduler_type: str = "linear"
+    warmup_steps: float = Field(default=0.03, ge=0)
+    weight_decay: float = Field(default=0.05, ge=0)
+    max_grad_norm: float = Field(default=1.0, ge=0)
+    optimizer: Literal["muon", "adamw"] = "muon"
+    dtype: Literal["bfloat16", "float32"] = "bfloat16"
+    save_dtype: Literal["float16", "bfloat16", "float32"] = "float16"
+    torch_compile: bool = False
+    attn_implementation: str | None = None
+    eval_rows: int = Field(default=128, ge=1)
+    eval_steps: float = Field(default=0.05, gt=0)
+    save_steps: float = Field(default=0.05, gt=0)
+    logging_steps: float = Field(default=0.005, gt=0)
+    save_total_limit: int = Field(default=1, ge=1)
+    seed: int = Field(default=1, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_old_names(cls, values: Any) -> Any:
+        old = MENDED.items() if isinstance(values, dict) else ()
+        if wrong := [f"`{name}` is not a setting here. {hint}" for name, hint in old if name in values]:
+            raise ValueError(" ".join(wrong))
+        return values
+
+
+class PretrainingRecipe(Settings):
+    """All settings of a pretraining run. `out` is the folder of the backbone, its report and its checkpoints."""
+
+    hint_if_missing: ClassVar[str] = " `recipes/builtin/` holds some to start from."
+
+    out: str | None = None
+    text: TextConfig = TextConfig()
+    tokenizer: TokenizerConfig = TokenizerConfig()
+    model: ModelConfig = ModelConfig()
+    objective: ObjectiveConfig = ObjectiveConfig()
+    training: PretrainingSteps = PretrainingSteps()
+
+    def _find_faults(self) -> Iterator[str]:
+        if self.objective.name not in OBJECTIVES:
+            hint = suggest(self.objective.name, OBJECTIVES)
+            yield f"  objective.name: no objective is called {self.objective.name!r}.{hint}"
+        if not self.text.train:
+            yield "  text.train: nothing to learn from. Name text files, globs or hf: data sets."
+        if not self.text.valid:
+            yield "  text.valid: no held-out text. Name files that are not in text.train."

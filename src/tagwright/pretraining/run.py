@@ -1,0 +1,164 @@
+"""A pretraining run: from a recipe to a backbone that transformers can read. Knows nothing of command lines."""
+
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForSeq2SeqLM,
+    TrainerCallback,
+    set_seed,
+)
+from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED
+
+from tagwright.errors import ModelError, RecipeError
+from tagwright.pretraining.architecture import build_model
+from tagwright.pretraining.corpus.prepare import Prepared, prepare
+from tagwright.pretraining.corpus.rows import PackedRows
+from tagwright.pretraining.learning.arguments import make_arguments, pick_attention
+from tagwright.pretraining.learning.learner import Learner, prove_masks
+from tagwright.pretraining.learning.trainer import PretrainingData, PretrainingTrainer
+from tagwright.pretraining.objectives import OBJECTIVES, Objective, read_vocabulary
+from tagwright.pretraining.recipe import PretrainingRecipe
+from tagwright.training.checkpoints import find_checkpoint
+
+logger = logging.getLogger(__name__)
+CHECKPOINTS, RUN = "checkpoints", "run.json"
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """What a run gives: model and tokenizer, its text, the log, and the seconds that this process took."""
+
+    model: Any
+    recipe: PretrainingRecipe
+    text: Prepared
+    history: Sequence[dict[str, float]]
+    seconds: float
+
+
+def pretrain(
+    recipe: PretrainingRecipe,
+    folder: Path,
+    *,
+    resume: bool = False,
+    callbacks: Sequence[TrainerCallback] = (),
+    say: Callable[[str], None] = logger.info,
+) -> Pretrained:
+    """Train a backbone; checkpoints go to the folder while it runs, the backbone when it is done."""
+    began = time.monotonic()
+    arguments = make_arguments(recipe.training, folder / CHECKPOINTS)
+    checkpoint = find_checkpoint(folder / CHECKPOINTS) if resume else None
+    _check_same_run(folder / CHECKPOINTS, recipe, is_new=checkpoint is None)
+    text = prepare(recipe, Path(recipe.text.tokens or folder / "tokens"), say=say)
+    set_seed(recipe.training.seed)
+    kind = OBJECTIVES[recipe.objective.name]
+    model = make_model(recipe, kind, tokenizer=text.tokenizer)
+    start = getattr(model.config, "decoder_start_token_id", None)
+    objective = kind(recipe.objective, read_vocabulary(text.tokenizer, decoder_start=start))
+    model.to(dtype=getattr(torch, recipe.training.dtype))
+    learner = Learner(model, two=objective.architecture == "two")
+    prove_masks(learner, sight=objective.final_sight)
+    if recipe.training.torch_compile:
+        learner.compile_layers()
+    rows = [PackedRows(file, length=recipe.training.length) for file in (text.train, text.valid)]
+    _check_rows(rows, recipe)
+    trainer = PretrainingTrainer(
+        learner,
+        arguments,
+        data=PretrainingData(objective, *rows),
+        optimizer=recipe.training.optimizer,
+        eval_rows=recipe.training.eval_rows,
+    )
+    for callback in callbacks:
+        trainer.add_callback(callback)
+    say(f"{count_weights(model) / 1e6:.2f} million weights, {len(text.train.tokens) / 1e6:.1f} million tokens of text")
+    trainer.train(checkpoint)
+    trainer.restore_precision()
+    model.config.is_causal = objective.final_sight == "left"
+    model.config.use_cache = True
+    return Pretrained(model, recipe, text, trainer.state.log_history, time.monotonic() - began)
+
+
+def make_model(recipe: PretrainingRecipe, kind: type[Objective], *, tokenizer: Any) -> Any:
+    """A new model, or the one to go on from."""
+    attention = pick_attention(recipe.training)
+    if (kind.architecture == "two") != (recipe.model.kind == "encoder-decoder") and recipe.model.start is None:
+        raise RecipeError(
+            f"objective {recipe.objective.name!r} needs model.kind = "
+            f"{'encoder-decoder' if kind.architecture == 'two' else 'decoder or encoder'}, not {recipe.model.kind!r}."
+        )
+    if recipe.model.start is None:
+        return build_model(recipe.model, tokenizer, length=recipe.training.length, attn_implementation=attention)
+    return load_model(recipe, kind, attention=attention)
+
+
+def load_model(recipe: PretrainingRecipe, kind: type[Objective], *, attention: str) -> Any:
+    """The model of `model.start`, with the output layer that the objective needs."""
+    name = recipe.model.start or ""
+    settings: dict[str, Any] = {"revision": recipe.model.revision, "dtype": torch.float32}
+    settings |= {"attn_implementation": attention, "output_loading_info": True}
+    try:
+        config = AutoConfig.from_pretrained(name, revision=recipe.model.revision)
+        loader = AutoModelForSeq2SeqLM if kind.architecture == "two" else AutoModelForCausalLM
+        if kind.architecture == "one" and config.model_type in MASKED and kind.final_sight == "both":
+            loader = AutoModelForMaskedLM
+        model, report = loader.from_pretrained(name, **settings)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"{name} can't be loaded to go on from: {str(error).splitlines()[0]}") from error
+    if lost := sorted(report["missing_keys"]):
+        logger.warning("%s lacks %d weights, which start at random; the first is %s.", name, len(lost), lost[0])
+    return model
+
+
+def count_weights(model: Any) -> int:
+    """All weights, tied ones once."""
+    return sum(weight.numel() for weight in model.parameters())
+
+
+def _check_rows(rows: Sequence[PackedRows], recipe: PretrainingRecipe) -> None:
+    for name, one, least in (("train", rows[0], recipe.training.per_device_train_batch_size), ("valid", rows[1], 1)):
+        if len(one) < least:
+            raise RecipeError(
+                f"text.{name} fills {len(one)} rows of {one.length} tokens, and a batch needs {least}. "
+                "Give more text, or lower training.length or training.per_device_train_batch_size."
+            )
+
+
+def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
+    """Refuse to train into a folder that already holds a backbone or an unfinished run, unless told how."""
+    if resume and not find_checkpoint(folder / CHECKPOINTS):
+        logger.warning("There is nothing to resume in %s: starting from the beginning.", folder)
+    if not resume and not overwrite and (is_finished(folder) or find_checkpoint(folder / CHECKPOINTS)):
+        raise RecipeError(
+            f"{folder} already holds a run. Use --resume to go on with it, --overwrite to start again, "
+            "or choose another --out."
+        )
+
+
+def is_finished(folder: Path) -> bool:
+    """A run in this folder has come to its end: its backbone is saved and no checkpoint is left."""
+    return (folder / "config.json").exists() and find_checkpoint(folder / CHECKPOINTS) is None
+
+
+def _check_same_run(place: Path, recipe: PretrainingRecipe, *, is_new: bool) -> None:
+    """A run is resumed with its own settings, or not at all."""
+    path = place / RUN
+    now = json.dumps(recipe.to_dict(), indent=1, sort_keys=True)
+    if is_new:
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        path.write_text(now, encoding="utf-8")
+    elif path.read_text(encoding="utf-8") != now:
+        was, new = json.loads(path.read_text(encoding="utf-8")), recipe.to_dict()
+        changed = [name for name in new if was.get(name) != new[name]]
+        raise RecipeError(f"--resume goes on with the settings of the run; changed are: {', '.join(changed)}.")
