@@ -1,11 +1,14 @@
 """tagwright inspect: the lint, the estimate, and the facts of a labeler."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from builtin_models import ship_backbones
 from cli_run import Run
+from tagwright.backbone import builtin
 from tagwright.errors import DataError, ModelError
 from tiny_models import save_model
 
@@ -68,3 +71,28 @@ def test_an_empty_file_is_refused(run: Run, here: Path) -> None:
     (here / "empty.jsonl").touch()
     with pytest.raises(DataError, match="empty"):
         run("inspect", "empty.jsonl")
+
+
+def test_built_in_models_are_named(
+    run: Run, conll: Path, labeler: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ship_backbones(here / "shipped", monkeypatch)
+    shutil.copytree(labeler, builtin.ROOT / "tiny-ner")
+    shown = run("inspect", "builtin:tiny-ner", "--check").stdout
+    assert "builtin:tiny-ner: a tagger with 10 labels" in shown and "It predicts what it did" in shown
+    assert "memory: about" in run("inspect", "gold.conll", "--model", "builtin:tiny-t5").stdout
+    with pytest.raises(ModelError, match="builtin:tiny-ner is a labeler, not a backbone"):
+        run("inspect", "gold.conll", "--model", "builtin:tiny-ner")
+    with pytest.raises(ModelError, match="builtin:tiny-t5 is a backbone, not a labeler"):
+        run("inspect", "builtin:tiny-t5")
+
+
+def test_the_helps_name_every_built_in_model(run: Run) -> None:
+    for verb, names in {
+        "init": builtin.BACKBONES,
+        "train": builtin.BACKBONES,
+        "predict": builtin.LABELERS,
+        "inspect": builtin.LABELERS,
+    }.items():
+        shown = "".join(run(verb, "--help").stdout.split())  # a line may end at any hyphen
+        assert all(name.removeprefix(builtin.PREFIX) in shown for name in names), verb

@@ -1,11 +1,13 @@
 """tagwright predict: files, standard input and texts through a saved labeler."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from cli_run import Run
+from tagwright.backbone import builtin
 from tagwright.errors import DataError, ModelError, RecipeError
 from tagwright.inference.predictor import load
 from tagwright.io.files import read
@@ -80,3 +82,12 @@ def test_the_file_to_label_is_not_overwritten(run: Run, labeler: Path, here: Pat
     with pytest.raises(RecipeError, match="overwritten"):
         run("predict", "labeler", "train.jsonl", "-o", "train.jsonl")
     assert (here / "train.jsonl").read_bytes() == before
+
+
+def test_a_built_in_labeler_is_named(run: Run, labeler: Path, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builtin, "ROOT", here / "shipped")
+    shutil.copytree(labeler, here / "shipped" / "tiny-ner")
+    shown = run("predict", "builtin:tiny-ner", "--text", "They moved to Oruford.").stdout
+    assert shown.startswith("They moved to ")
+    with pytest.raises(ModelError, match="builtin:tiny-encoder is a backbone, not a labeler.*tagwright train"):
+        run("predict", "builtin:tiny-encoder", "--text", "They moved to Oruford.")

@@ -13,7 +13,7 @@ PREFIX = "builtin:"
 UNTRAINED = "builtin:untrained"
 BACKBONES = (UNTRAINED, "builtin:tiny-decoder", "builtin:tiny-encoder", "builtin:tiny-t5")
 LABELERS = ("builtin:tiny-ner",)
-BACKBONE_FORMS = f"hub id, local folder, or one of {', '.join(BACKBONES)}"
+BACKBONE_FORMS = f"hub id, local folder, or {PREFIX}NAME ({', '.join(n.removeprefix(PREFIX) for n in BACKBONES)})"
 LABELER_FORMS = f"a folder, a hub id, or {', '.join(LABELERS)}"
 
 ROOT = Path(str(files("tagwright"))) / "builtin"  # a folder for every name, filled when the package is built

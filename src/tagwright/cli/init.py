@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tagwright.backbone.builtin import BACKBONE_FORMS, UNTRAINED
 from tagwright.cli.terminal.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, WordColumn
 
 if TYPE_CHECKING:
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
 def init(
     train: Annotated[Path, typer.Argument(metavar="FILE", help="Labelled file to train on.")],
     out: Annotated[Path, typer.Option(help="Recipe to write.")] = Path("recipe.toml"),
-    model: Annotated[
-        str, typer.Option(help="Backbone: hub id, local folder, or builtin:untrained.")
-    ] = "builtin:untrained",
+    model: Annotated[str, typer.Option(help=f"Backbone: {BACKBONE_FORMS}.")] = UNTRAINED,
     dev: Annotated[Path | None, typer.Option(help="Labelled dev file; without it part of FILE is set aside.")] = None,
     test: Annotated[Path | None, typer.Option(help="Labelled test file.")] = None,
     runs: Annotated[str | None, typer.Option(help="Folder that training will save to; runs/FILE if left out.")] = None,
@@ -93,6 +92,6 @@ def _show_next(console: "Console", recipe: "Recipe", *, path: Path) -> None:
         share = f"{data.dev_share:.0%} of the training documents"
         console.print(f"No dev file: {share} will be set aside by a fixed seed, always the same ones.")
     console.print(f"Recipe written to {path}. Next:", soft_wrap=True)
-    if model != "builtin:untrained":
+    if model != UNTRAINED:
         console.print(f"  tagwright inspect {data.train} --model {model}    what training will take", soft_wrap=True)
     console.print(f"  tagwright train {path}", soft_wrap=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tagwright.backbone.builtin import LABELERS, PREFIX, find_labeler
 from tagwright.cli.terminal.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, ToJson, WordColumn
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ BAR, MOST = 40, 60  # columns of the longest bar, labels shown
 
 
 def inspect(
-    target: Annotated[Path, typer.Argument(help="Labelled file, or the folder of a saved labeler.")],
+    target: Annotated[
+        Path, typer.Argument(help=f"Labelled file, or a saved labeler: its folder or {', '.join(LABELERS)}.")
+    ],
     dev: Annotated[Path | None, typer.Option(help="Labelled dev file, held against the first.")] = None,
     test: Annotated[Path | None, typer.Option(help="Labelled test file, held against both.")] = None,
     model: Annotated[str | None, typer.Option(help="Backbone: say what training it on the file would take.")] = None,
@@ -51,8 +54,9 @@ def inspect(
     from tagwright.cli.terminal.show import make_console
 
     console = make_console()
-    if (target / ABOUT).is_file():
-        write_json(json_file, show_labeler(console, target, check=check))
+    folder = find_labeler(str(target)) if str(target).startswith(PREFIX) else target
+    if (folder / ABOUT).is_file():
+        write_json(json_file, show_labeler(console, folder, name=str(target), check=check))
         return
     options = make_options(
         word_column=word_column,
@@ -206,7 +210,7 @@ def show_estimate(console: "Console", need: "Estimate") -> None:
         console.print(f"  {escape(line)}", soft_wrap=True)
 
 
-def show_labeler(console: "Console", folder: Path, *, check: bool) -> dict[str, Any]:
+def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) -> dict[str, Any]:
     """What a saved labeler is, and whether it still predicts what it did."""
     from rich.markup import escape
 
@@ -215,7 +219,7 @@ def show_labeler(console: "Console", folder: Path, *, check: bool) -> dict[str, 
 
     quiet_libraries()
     about = read_about(folder)
-    console.print(f"[bold]{escape(str(folder))}[/]: a {about['view']} with {len(about['labels'])} labels")
+    console.print(f"[bold]{escape(name)}[/]: a {about['view']} with {len(about['labels'])} labels")
     console.print(f"  labels: {escape(', '.join(about['labels']))}", soft_wrap=True)
     for part in ("head", "backbone", "versions", "scores"):
         facts = ", ".join(f"{name} {_spell(value)}" for name, value in about.get(part, {}).items() if value is not None)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tagwright.backbone.builtin import LABELER_FORMS
 from tagwright.cli.terminal.files import Encoding, From, TagColumn, TextColumn, To, Watch, WordColumn, Written
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Precision(StrEnum):
 
 
 def predict(
-    model: Annotated[str, typer.Argument(help="Saved labeler: a folder or a hub id.")],
+    model: Annotated[str, typer.Argument(help=f"Saved labeler: {LABELER_FORMS}.")],
     source: Annotated[str | None, typer.Argument(metavar="IN", help="File to label; - for a text a line.")] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="File to write; without it, JSONL goes to standard output.")

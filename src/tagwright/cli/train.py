@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tagwright.backbone.builtin import BACKBONE_FORMS
+
 if TYPE_CHECKING:
     from tagwright.recipe.recipe import Recipe
     from tagwright.recipe.run import Outcome
@@ -20,7 +22,7 @@ def train(
     train: Annotated[str | None, typer.Option(help="Labelled training file, or synthetic:ner.")] = None,
     dev: Annotated[str | None, typer.Option(help="Labelled dev file; without it part of train is set aside.")] = None,
     test: Annotated[str | None, typer.Option(help="Labelled test file, scored once at the end.")] = None,
-    model: Annotated[str | None, typer.Option(help="Backbone: hub id, local folder, or builtin:untrained.")] = None,
+    model: Annotated[str | None, typer.Option(help=f"Backbone: {BACKBONE_FORMS}.")] = None,
     out: Annotated[str | None, typer.Option(help="Folder for the labeler and its report.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting: training.learning_rate=3e-5.")] = None,
     shots: Annotated[int | None, typer.Option(help="Train on so many documents, drawn uniformly.")] = None,
