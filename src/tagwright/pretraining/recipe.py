@@ -17,7 +17,8 @@ class TextConfig(BaseModel):
     """`[text]`: files (plain, .gz, .zst), globs, or `hf:NAME`; a paragraph a line, an empty line between documents.
 
     valid: held-out text. avoid: labelled files; a paragraph that shares `avoid_words` words in a row with one of them
-    is dropped and counted. tokens: the folder of the token file, made once; empty means `tokens` in the run's folder.
+    is dropped and counted. sources: lines for the model card: what the text is, whose, under which licence.
+    tokens: the folder of the token file, made once; empty means `tokens` in the run's folder.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,6 +27,7 @@ class TextConfig(BaseModel):
     valid: tuple[str, ...] = ()
     avoid: tuple[str, ...] = ()
     avoid_words: int = Field(default=13, ge=2)
+    sources: tuple[str, ...] = ()
     tokens: str | None = None
 
 

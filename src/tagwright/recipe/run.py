@@ -18,11 +18,11 @@ from tagwright.inference.predictor import Predictor
 from tagwright.inference.runner import Runner, is_out_of_memory
 from tagwright.models.folder import ABOUT, Origin, read_about
 from tagwright.models.labeler import Labeler
+from tagwright.models.versions import find_versions
 from tagwright.recipe.build import build, resolve
 from tagwright.recipe.corpus import Corpus, check_overlap, draw_corpus, require_labels
 from tagwright.recipe.folds import cross_validate
 from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.versions import find_versions
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.training.arguments import make_arguments

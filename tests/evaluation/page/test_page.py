@@ -48,6 +48,16 @@ def test_everything_told_is_on_the_page() -> None:
     assert len(read.find("figure")) == 2
 
 
+def test_a_pretraining_log_shows_loss_and_bits() -> None:
+    log = (
+        {"step": 5, "loss": 3.5, "tokens_per_second": 100.0},
+        {"step": 5, "eval_bits_per_byte": 2.25, "eval_loss": 5},
+    )
+    read = Reader(render_page(Page("backbone", history=log)))
+    assert len(read.find("figure")) == 2
+    assert "Held-out bits per byte" in read.text and "last 2.25" in read.text
+
+
 def test_links_lead_somewhere_and_ids_are_unique() -> None:
     read = Reader(render_page(make_page()))
     ids = [attributes["id"] for _, attributes in read.elements if "id" in attributes]

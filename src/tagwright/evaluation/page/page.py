@@ -117,6 +117,9 @@ def _draw_charts(history: Sequence[Mapping[str, float]]) -> Iterator[Html]:
         points = [(step, 100 * value) for step, value in scores]
         best = max(points, key=lambda point: point[1])
         yield draw_chart(Chart("Dev F1", points, note=f"best {best[1]:.2f} at step {best[0]:,g}", peak=best))
+    bits, _ = _find_points(history, "eval_bits_per_byte")
+    if bits:
+        yield draw_chart(Chart("Held-out bits per byte", bits, note=f"last {bits[-1][1]:.4g}"))
 
 
 def _find_points(history: Sequence[Mapping[str, float]], name: str) -> tuple[list[Point], int]:
