@@ -57,9 +57,10 @@ def pretrain(
     """Train a backbone; checkpoints go to the folder while it runs, the backbone when it is done."""
     began = time.monotonic()
     arguments = make_arguments(recipe.training, folder / CHECKPOINTS)
-    checkpoint = find_checkpoint(folder / CHECKPOINTS) if resume else None
-    _check_same_run(folder / CHECKPOINTS, recipe, is_new=checkpoint is None)
-    text = prepare(recipe, Path(recipe.text.tokens or folder / "tokens"), say=say)
+    with arguments.main_process_first(local=False):  # it writes; the others then find everything there
+        checkpoint = find_checkpoint(folder / CHECKPOINTS) if resume else None
+        _check_same_run(folder / CHECKPOINTS, recipe, is_new=checkpoint is None and arguments.process_index == 0)
+        text = prepare(recipe, Path(recipe.text.tokens or folder / "tokens"), say=say)
     set_seed(recipe.training.seed)
     kind = OBJECTIVES[recipe.objective.name]
     model = make_model(recipe, kind, tokenizer=text.tokenizer)
