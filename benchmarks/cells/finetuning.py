@@ -1,0 +1,135 @@
+"""Cells that fine-tune a backbone on a corpus and score it on test, as a user of tagwright.train would.
+
+A backbone is taken as it is, with its weights drawn anew (`weights = "random"`), or with its causal mask taken away
+(`opened`). Knows nothing of tables.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from transformers import AutoModel, set_seed
+
+import tagwright
+from tagwright.backbone.builtin import PREFIX, find_backbone
+from tagwright.backbone.config import BackboneConfig
+from tagwright.backbone.load import load_backbone, load_config, load_tokenizer
+from tagwright.errors import ModelError
+from tagwright.text.document import Document
+from tagwright.text.sampling import draw_shots
+from tagwright.text.synthetic import make_corpus
+
+SYNTHETIC = "synthetic"
+PARTS = ("train", "dev", "test")
+CAPS = {"train": 1000, "dev": 300, "test": 1000}
+POOL = 3000  # synthetic documents that training documents are drawn from
+
+
+def cap(limit: int | None) -> dict[str, int]:
+    """The most documents of each part."""
+    return {part: most if limit is None else min(most, limit) for part, most in CAPS.items()}
+
+
+def find_corpora(names: Iterable[str], folder: Path) -> list[str]:
+    """Those that are there; what is left out is said, with the reason."""
+    found = []
+    for name in names:
+        absent = [str(path) for part in PARTS if not (path := folder / name / f"{part}.conll").is_file()]
+        if absent and name != SYNTHETIC:
+            print(f"{name} is left out: there is no {absent[0]} (--data gives another folder).")
+            continue
+        found.append(name)
+    return found
+
+
+@cache
+def read_corpus(name: str, folder: str) -> dict[str, list[Document]]:
+    """All documents of a corpus, read once by every process."""
+    if name != SYNTHETIC:
+        return {part: tagwright.read(Path(folder, name, f"{part}.conll")) for part in PARTS}
+    documents = make_corpus("ner", documents=POOL + CAPS["dev"] + CAPS["test"], seed=0)
+    return {"train": documents[:POOL], "dev": documents[POOL : -CAPS["test"]], "test": documents[-CAPS["test"] :]}
+
+
+def cut_corpus(settings: Mapping[str, Any]) -> dict[str, list[Document]]:
+    """Dev and test cut to the caps by a fixed draw; train is whole, since a run draws its own part."""
+    parts, most = read_corpus(settings["corpus"], settings["data"]), settings["documents"]
+    cut = {part: draw_shots(parts[part], min(most[part], len(parts[part])), seed=0) for part in ("dev", "test")}
+    return parts | cut
+
+
+def find_folder(model: str) -> Path:
+    """Where a model's files lie: of a built-in, or a folder."""
+    if model.startswith(PREFIX):
+        return find_backbone(model)
+    folder = Path(model).resolve()
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"There is no config.json in {folder}: give a built-in, or a folder that transformers saved.")
+    return folder
+
+
+def digest(model: str) -> str:
+    """What tells one state of a model from another, so that cells of the old one are done again."""
+    found = hashlib.blake2b(digest_size=8)
+    for path in sorted(find_folder(model).glob("*.safetensors")):
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+@contextmanager
+def prepare_model(settings: Mapping[str, Any]) -> Iterator[str]:
+    """The backbone of a cell: its name, or a folder that is there for a while."""
+    found = str(find_folder(settings["model"]))
+    if settings["weights"] == "pretrained" and not settings["opened"]:
+        yield found
+        return
+    named = BackboneConfig(model=found)
+    with TemporaryDirectory() as folder:
+        if settings["weights"] == "random":
+            set_seed(settings["seed"])
+            model = AutoModel.from_config(load_config(named), dtype=torch.float32)
+        else:
+            model = load_backbone(named).model
+        if settings["opened"]:
+            # Every layer at once, by the model's own setting: until a recipe can say which layers may look right.
+            model.config.is_causal = False
+        model.save_pretrained(folder)
+        load_tokenizer(named).tokenizer.save_pretrained(folder)
+        yield folder
+
+
+def fine_tune(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Train for a fixed number of epochs; scores in percent. The seed draws the documents and rules the training."""
+    parts = cut_corpus(settings)
+    began = time.perf_counter()
+    with prepare_model(settings) as model:
+        labeler = tagwright.train(parts["train"], parts["dev"], model=model, settings=list_settings(settings, parts))
+    trained = time.perf_counter()
+    report = tagwright.evaluate(parts["test"], labeler.predict(parts["test"]), cases=0)
+    return {
+        "f1": 100 * report.score("exact.f1"),
+        "accuracy": 100 * report.accuracy,
+        "dev_f1": labeler.origin.scores["dev F1"],
+        "train_seconds": trained - began,
+        "test_seconds": time.perf_counter() - trained,
+        "words": sum(map(len, parts["test"])),
+    }
+
+
+def list_settings(settings: Mapping[str, Any], parts: Mapping[str, list[Document]]) -> dict[str, Any]:
+    return {
+        "backbone.read_at": settings["read_at"],
+        "draw.shots": min(settings["documents"]["train"], len(parts["train"])),
+        "draw.dev_policy": "full",
+        "training.num_train_epochs": settings["epochs"],
+        "training.learning_rate": settings["rate"],
+        "training.seed": settings["seed"],
+        "training.eval_strategy": "no",
+        "training.save_strategy": "no",
+    }
