@@ -1,4 +1,4 @@
-"""Held-out bits per byte: every token is asked for once, bytes add up, and a uniform model has the bits it must have."""
+"""Held-out bits per byte: every token is asked for once, bytes add up, a uniform model has the bits it must."""
 
 import importlib
 import sys
@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from tagwright.pretraining.architecture import ModelConfig, build_model
+from tagwright.pretraining.corpus.text import PlainText
 from tagwright.pretraining.corpus.tokenfile import write_tokens
 from tagwright.pretraining.corpus.tokenizer import learn_tokenizer
-from tagwright.pretraining.corpus.text import PlainText
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-WORDS = "the rain in spain stays mainly on the plain , said a señor who had never been to spain .".split()
+LINE = "the rain in spain stays mainly on the plain , said a señor who had never been to spain ."
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tokens")
     drawn = np.random.default_rng(0)
     documents = [
-        PlainText(f"{number}", tuple(" ".join(drawn.choice(WORDS, 40)) for _ in range(paragraphs)))
+        PlainText(f"{number}", tuple(" ".join(drawn.choice(LINE.split(), 40)) for _ in range(paragraphs)))
         for number, paragraphs in enumerate((1, 6, 20, 3, 9))
     ]
     tokenizer = learn_tokenizer(documents, size=400)

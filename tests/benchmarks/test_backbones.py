@@ -1,0 +1,100 @@
+"""Cells that fine-tune: the model that a cell asks for is the one it gets; and intervals hold to scipy's."""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from scipy.stats import ttest_rel
+from transformers import AutoModel
+
+from tagwright.pretraining.architecture import ModelConfig, build_model
+from tagwright.pretraining.corpus.text import PlainText
+from tagwright.pretraining.corpus.tokenizer import learn_tokenizer
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+IDS = torch.tensor([[1, 60, 70, 80, 2]])
+
+
+@pytest.fixture(scope="module")
+def backbones() -> Iterator[ModuleType]:
+    sys.path.insert(0, str(BENCHMARKS))
+    yield importlib.import_module("backbones")
+    sys.path.remove(str(BENCHMARKS))
+
+
+@pytest.fixture(scope="module")
+def finetuning(backbones: ModuleType) -> ModuleType:
+    return sys.modules["cells.finetuning"]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Folders of language models of all kinds, in half precision, as a pretraining run leaves them."""
+    tokenizer = learn_tokenizer([PlainText("one", ("a small text", "of two paragraphs"))], size=400)
+    folders = {}
+    for kind in ("decoder", "encoder", "encoder-decoder"):
+        folders[kind] = str(tmp_path_factory.mktemp(kind))
+        size = ModelConfig(kind=kind, width=16, inner_width=16, layers=2, heads=2)
+        build_model(size, tokenizer, length=32, attn_implementation="sdpa").half().save_pretrained(folders[kind])
+        tokenizer.save_pretrained(folders[kind])
+    return folders
+
+
+def read_states(finetuning: ModuleType, model: str, ids: torch.Tensor = IDS, **changed: Any) -> torch.Tensor:
+    settings = {"model": model, "weights": "pretrained", "opened": False, "seed": 1, **changed}
+    with finetuning.prepare_model(settings) as folder, torch.no_grad():
+        found = AutoModel.from_pretrained(folder, dtype=torch.float32)
+        found = found.get_encoder() if found.config.is_encoder_decoder else found
+        return found(input_ids=ids).last_hidden_state
+
+
+@pytest.mark.parametrize("kind", ["decoder", "encoder", "encoder-decoder"])
+def test_random_weights_are_others_for_every_seed(finetuning: ModuleType, models: dict[str, str], kind: str) -> None:
+    own = read_states(finetuning, models[kind])
+    first, again, second = (
+        read_states(finetuning, models[kind], weights="random", seed=seed).flatten() for seed in (1, 1, 2)
+    )
+    assert torch.equal(first, again)
+    assert not torch.allclose(first, second, atol=1e-2) and not torch.allclose(first, own.flatten(), atol=1e-2)
+
+
+def test_a_decoder_looks_right_only_when_opened(finetuning: ModuleType, models: dict[str, str]) -> None:
+    changed = IDS.clone()
+    changed[0, 3] = 90
+    for kind, opened, looks in (("decoder", False, False), ("decoder", True, True), ("encoder", False, True)):
+        before, after = (read_states(finetuning, models[kind], ids, opened=opened) for ids in (IDS, changed))
+        assert torch.equal(before[0, 1], after[0, 1]) is not looks, (kind, opened)
+
+
+def test_other_weights_are_another_model(finetuning: ModuleType, models: dict[str, str]) -> None:
+    digests = [finetuning.digest(folder) for folder in models.values()]
+    assert len(set(digests)) == 3 and digests[0] == finetuning.digest(models["decoder"])
+
+
+def test_the_interval_is_that_of_a_paired_t_test(backbones: ModuleType) -> None:
+    ours, theirs = {1: 50.0, 2: 53.0, 3: 49.5, 4: 51.0}, {4: 47.0, 3: 46.0, 2: 45.0, 1: 44.0, 5: 99.0}
+    found = backbones.compare(ours, theirs)
+    wanted = ttest_rel([ours[seed] for seed in range(1, 5)], [theirs[seed] for seed in range(1, 5)])
+    interval = wanted.confidence_interval(0.95)
+    assert (found["low"], found["high"]) == pytest.approx((interval.low, interval.high))
+    assert backbones.judge(found) == "met" and backbones.judge({"mean": 6, "low": -1, "high": 13}) == "missed"
+    assert backbones.compare({1: 1.0}, {1: 2.0}) is None
+
+
+def test_a_corpus_that_is_not_there_is_left_out_aloud(
+    finetuning: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert finetuning.find_corpora(["wnut17", "synthetic"], tmp_path) == ["synthetic"]
+    assert "wnut17 is left out: there is no" in capsys.readouterr().out
+
+
+def test_a_cell_trains_and_scores(finetuning: ModuleType, models: dict[str, str]) -> None:
+    settings = {"model": models["encoder"], "corpus": "synthetic", "data": "", "documents": finetuning.cap(8)}
+    settings |= {"epochs": 1, "rate": 1e-3, "read_at": "last", "seed": 1, "weights": "random", "opened": False}
+    found = finetuning.fine_tune(settings)
+    assert 0 <= found["f1"] <= 100 and 0 <= found["dev_f1"] <= 100 and found["words"] > 0
