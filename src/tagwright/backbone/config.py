@@ -15,7 +15,10 @@ class BackboneConfig(BaseModel):
 
     read_at: a word's state is the mean of its tokens' states, or that of its first or last token. `first` makes a
     causal model label a word before it has read it.
-    max_tokens: the longest window, special tokens included; the model's own limit where that is smaller.
+    sight: which layers look right: `none`, `all`, bits for groups of layers (`0011`: leftmost nearest the input),
+    `top:8`, `bottom:4`, or a list of layers; empty leaves the model as it is.
+    repeat: the text is given so many more times, and words are read in the last copy.
+    max_tokens: the longest window, special tokens and repeats included; the model's own limit where that is smaller.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -23,6 +26,8 @@ class BackboneConfig(BaseModel):
     model: str = UNTRAINED
     revision: str | None = None
     read_at: ReadAt = "mean"
+    sight: str | tuple[int, ...] | None = None
+    repeat: int = Field(default=0, ge=0)
     max_tokens: int = Field(default=512, ge=8)
     overlap: int = Field(default=128, ge=0)
     dtype: Dtype = "float32"

@@ -1,6 +1,7 @@
 """Backbone: a pretrained model that turns a batch of tokens into word states. Knows nothing of labels."""
 
 import inspect
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 from tagwright.backbone.builtin import BACKBONES, PREFIX, UNTRAINED, find_backbone
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.pooling import pool_words
+from tagwright.backbone.sight.proven import set_sight
 from tagwright.backbone.untrained import build_untrained
 from tagwright.errors import ModelError
 from tagwright.tokens.align import WordTokenizer
 from tagwright.tokens.batch import Batch, Limits, OnLong
 
+logger = logging.getLogger(__name__)
 KNOWN = ", ".join(BACKBONES)
 UNLIMITED = 1_000_000  # tokenizers say "no limit" by a huge number
 # These number positions from the padding id upwards, as RoBERTa does
@@ -33,6 +36,11 @@ class Backbone(nn.Module):
         super().__init__()
         self.model, self.tokenizer, self.config = model, tokenizer, config
         _strip(model)
+        self.sight, self.hooks = (None, None) if config.sight is None else set_sight(model, config.sight)
+        if self.sight is not None:  # a plan is kept as layers: bits mean others in another model
+            self.config = config.model_copy(update={"sight": self.sight.open})
+        if config.read_at == "first" and self.sight is not None and not self.sight.flags[0]:
+            logger.warning("read_at = 'first' labels a word before a causal layer has read the rest of it.")
         if config.gradient_checkpointing:
             _save_memory(model)
 
@@ -44,8 +52,8 @@ class Backbone(nn.Module):
     def find_limits(self, on_long: OnLong = "window") -> Limits:
         """How long windows may be: the recipe's wish, cut to what the model can take."""
         tokens = min(self.config.max_tokens, find_max_tokens(_text_config(self.model), self.tokenizer.tokenizer))
-        room = tokens - self.tokenizer.specials
-        return Limits(tokens, min(self.config.overlap, max(room // 2, 0)), on_long)
+        room = (tokens - self.tokenizer.specials) // (1 + self.config.repeat)
+        return Limits(tokens, min(self.config.overlap, max(room // 2, 0)), on_long, self.config.repeat)
 
     def forward(self, batch: Batch) -> Tensor:
         """B T -> B W H."""

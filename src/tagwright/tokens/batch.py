@@ -37,11 +37,14 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a window may be (special tokens included), how much neighbours share, and what long documents do."""
+    """How long a window may be (special tokens and repeats included), how much neighbours share, and what long
+    documents do. `repeat`: the text is given so many more times, and words are read in the last copy.
+    """
 
     tokens: int = 512
     overlap: int = 128
     on_long: OnLong = "window"
+    repeat: int = 0
 
 
 class Cutter:
@@ -49,11 +52,11 @@ class Cutter:
 
     def __init__(self, tokenizer: WordTokenizer, limits: Limits) -> None:
         self.tokenizer, self.limits = tokenizer, limits
-        self._room = limits.tokens - tokenizer.specials
+        self._room = (limits.tokens - tokenizer.specials) // (1 + limits.repeat)
         if self._room < 1 or not 0 <= limits.overlap < self._room:
             raise DataError(
                 f"Windows of {limits.tokens} tokens with an overlap of {limits.overlap} leave no room beside "
-                f"{tokenizer.specials} special tokens. Make the window longer or the overlap smaller."
+                f"{tokenizer.specials} special tokens{' and repeats' * bool(limits.repeat)}. Make the window longer or the overlap smaller."
             )
 
     def cut(self, documents: Sequence[Sequence[str]], ledger: Ledger, *, names: Sequence[str] = ()) -> list[Piece]:
@@ -95,12 +98,13 @@ class Cutter:
         relative = np.arange(window.start - window.first, window.end - window.first, dtype=np.int32)
         relative[(relative < 0) | (relative >= window.last - window.first)] = -1
         before, after = self.tokenizer.before, self.tokenizer.after
-        ids = np.concatenate((before, encoded.ids[begin:end], after))
+        copies = [encoded.ids[begin:end]] * (1 + self.limits.repeat)
+        ids = np.concatenate((before, *copies, after))
         if not len(ids):  # no word has a token and nothing surrounds them: a model still needs something to read
             ids = np.array([self.tokenizer.pad_id], dtype=np.int32)
             return Piece(index, window.first, window.last - window.first, ids, np.array([-1], dtype=np.int32))
         words = np.full(len(ids), -1, dtype=np.int32)
-        words[len(before) : len(ids) - len(after)] = np.repeat(relative, edges[1:] - edges[:-1])
+        words[len(ids) - len(after) - (end - begin) : len(ids) - len(after)] = np.repeat(relative, edges[1:] - edges[:-1])
         return Piece(index, window.first, window.last - window.first, ids, words)
 
 

@@ -1,0 +1,129 @@
+"""Proves, by running it, who sees whom in a model. Trusts no flag and no name. Knows nothing of plans' notation.
+
+Within one forward every layer is run a second time with some tokens' states changed: a token that changes with them
+has seen them.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tagwright.backbone.sight.masks import find_stack
+from tagwright.errors import ModelError
+
+WORDS = 8
+STIRRED = 1e-5  # of the size of the states; less is rounding
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A way to call a model. `changed` B T: tokens that are stirred; `watched` B T: those that are looked at."""
+
+    name: str
+    arguments: dict[str, Any]
+    changed: Tensor
+    watched: Tensor
+
+
+def find_sight(model: nn.Module, *, inputs: Inputs) -> tuple[bool, ...]:
+    """Of every layer: does a watched token see a changed one?"""
+    _, layers = find_stack(model)
+    found: list[bool] = []
+    was_training = model.training
+    model.eval()
+    takes_cache = "use_cache" in inspect.signature(model.forward).parameters
+    without = {"use_cache": False} if takes_cache else {}  # or the second run of a layer would see the first one's keys
+    with torch.no_grad(), _watch(layers, inputs, found.append):
+        model(**inputs.arguments, **without)
+    model.train(was_training)
+    if len(found) != len(layers):
+        raise ModelError(f"{type(model).__name__} ran {len(found)} of its {len(layers)} layers: it can't be proven.")
+    return tuple(found)
+
+
+@contextmanager
+def _watch(layers: Sequence[nn.Module], inputs: Inputs, tell: Callable[[bool], None]) -> Iterator[None]:
+    generator = torch.Generator().manual_seed(0)
+
+    def look(layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        states = args[0] if args else kwargs["hidden_states"]
+        noise = torch.randn(states.shape, generator=generator).to(states) * states.abs().mean() * 4
+        stirred = states + noise * inputs.changed[..., None].to(states)
+        rest = {name: value for name, value in kwargs.items() if name != "hidden_states"}
+        again = layer.forward(stirred, *args[1:], **rest)
+        before, after = (one[0] if isinstance(one, tuple) else one for one in (output, again))
+        moved = ((before - after).abs().amax(-1) * inputs.watched).max()
+        tell(bool(moved > STIRRED * before.abs().max()))
+
+    handles = [layer.register_forward_hook(look, with_kwargs=True) for layer in layers]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def list_rightward(model: Any) -> Iterator[Inputs]:
+    """Ways to call the model in which a token may see the next one, if its layer lets it."""
+    ids = _make_ids(model, rows=3)
+    last = torch.zeros_like(ids, dtype=torch.bool)
+    last[:, -1] = True
+    yield Inputs("one document, no mask", {"input_ids": ids[:1]}, last[:1], ~last[:1])
+    yield Inputs("full batch", {"input_ids": ids, "attention_mask": torch.ones_like(ids)}, last, ~last)
+    keep = torch.ones_like(ids)
+    keep[1, -3:] = 0
+    keep[2, :3] = 0
+    ends = torch.tensor([WORDS - 1, WORDS - 4, WORDS - 1], device=ids.device)
+    last = torch.arange(WORDS, device=ids.device)[None] == ends[:, None]
+    watched = keep.bool() & (torch.arange(WORDS, device=ids.device)[None] < ends[:, None])
+    for row, name in ((1, "padding on the right"), (2, "padding on the left")):
+        arguments = {"input_ids": ids[[0, row]], "attention_mask": keep[[0, row]]}
+        only = torch.tensor([[False], [True]], device=ids.device)  # the padded row alone
+        yield Inputs(name, arguments, last[[0, row]] & only, watched[[0, row]] & only)
+
+
+def list_hidden(model: Any, *, packs: bool) -> Iterator[Inputs]:
+    """Ways to call the model in which no watched token may see a changed one, whatever the plan."""
+    ids = _make_ids(model, rows=3)
+    keep = torch.ones_like(ids)
+    keep[1, -3:] = 0
+    keep[2, :3] = 0
+    yield Inputs("padding", {"input_ids": ids, "attention_mask": keep}, ~keep.bool(), keep.bool())
+    if packs and "position_ids" in inspect.signature(model.forward).parameters:
+        positions = torch.tensor([[0, 1, 2, 3, 0, 1, 2, 3]], device=ids.device)
+        first = torch.arange(WORDS, device=ids.device)[None] < WORDS // 2
+        arguments = {"input_ids": ids[:1], "position_ids": positions}
+        yield Inputs("packed, first document", arguments, ~first, first)
+        yield Inputs("packed, second document", arguments, first, ~first)
+
+
+def _make_ids(model: Any, *, rows: int) -> Tensor:
+    size = model.config.get_text_config().vocab_size
+    generator = torch.Generator().manual_seed(1)
+    return torch.randint(min(5, size - 2), size, (rows, WORDS), generator=generator).to(model.device)
+
+
+def prove_sight(model: nn.Module, wanted: Sequence[bool], *, packs: bool = True) -> None:
+    """Refuse a model in which other layers than the wanted ones look right, or a token sees padding or a neighbour.
+
+    packs: position ids that start again tell a packed row; models that are bidirectional by nature don't know that.
+    """
+    for inputs in list_rightward(model):
+        found = find_sight(model, inputs=inputs)
+        wrong = [number for number, (is_open, wish) in enumerate(zip(found, wanted, strict=True)) if is_open != wish]
+        if wrong:
+            does = "looks" if found[wrong[0]] else "doesn't look"
+            raise ModelError(
+                f"{type(model).__name__} doesn't obey its sight: layer {wrong[0]} {does} to the right "
+                f"({inputs.name}; {len(wrong)} layers differ). It is refused, or it would be wrong in silence."
+            )
+    for inputs in list_hidden(model, packs=packs):
+        if any(leaks := find_sight(model, inputs=inputs)):
+            raise ModelError(
+                f"{type(model).__name__} lets tokens see what they must not ({inputs.name}): layer {leaks.index(True)}."
+            )

@@ -1,0 +1,49 @@
+"""Gives a model its sight and proves that it has it; a model that can't be proven is refused."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from torch import nn
+
+from tagwright.backbone.sight.masks import Scope, SightHooks, find_stack
+from tagwright.backbone.sight.probe import find_sight, list_hidden, list_rightward, prove_sight
+from tagwright.backbone.sight.sight import Sight
+from tagwright.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Nature:
+    """What an untouched model does: its sight, and whether positions that start again keep packed documents apart."""
+
+    sight: Sight
+    packs: bool
+
+
+def find_nature(model: nn.Module) -> Nature:
+    """By running the model, which no hook has changed yet."""
+    flags = find_sight(model, inputs=next(list_rightward(model)))
+    packs = not any(any(find_sight(model, inputs=inputs)) for inputs in list_hidden(model, packs=True))
+    return Nature(Sight(len(flags), tuple(layer for layer, flag in enumerate(flags) if flag)), packs)
+
+
+def set_sight(
+    model: nn.Module, notation: str | Iterable[int], *, scope: Scope = "document"
+) -> tuple[Sight, SightHooks | None]:
+    """Make a model obey a plan: the resolved plan, and the hooks where it isn't the model's nature."""
+    sight = Sight.parse(notation, layers=len(find_stack(model)[1]))
+    nature = find_nature(model)
+    if nature.sight == sight:
+        return sight, None
+    if 0 < len(nature.sight.open) < nature.sight.layers:
+        raise ModelError(
+            f"{type(model).__name__} looks right in some layers by nature ({nature.sight}): it can't be changed. "
+            "Leave backbone.sight out."
+        )
+    hooks = SightHooks(model, native=bool(nature.sight.open), scope=scope)
+    try:
+        hooks.turn(sight)
+        prove_sight(model, sight.flags, packs=nature.packs)
+    except ModelError:
+        hooks.remove()
+        raise
+    return sight, hooks

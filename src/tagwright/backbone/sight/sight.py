@@ -1,0 +1,79 @@
+"""Sight: which layers of a model may look to the right. A plan alone; `masks` makes a model obey it.
+
+Groups are written as bits, the leftmost nearest the input: `0011` opens the upper half. Loads neither torch nor models.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tagwright.errors import RecipeError
+
+SHADES = {True: "█", False: "░"}
+FORMS = (
+    "Expected none, all, bits for groups of layers such as 0011 (leftmost nearest the input), top:8, bottom:4, "
+    "or a list of layers such as [0, 5]."
+)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """Of `layers` layers, counted from 0 at the input, those in `open` look both ways and the others left only."""
+
+    layers: int
+    open: tuple[int, ...]
+
+    @classmethod
+    def parse(cls, notation: "str | Iterable[int]", *, layers: int) -> "Sight":
+        """A plan for a model of so many layers."""
+        if not isinstance(notation, str):
+            return cls(layers, _check(notation, layers))
+        text = notation.strip()
+        if text in ("none", "all"):
+            return cls(layers, tuple(range(layers)) if text == "all" else ())
+        side, colon, count = text.partition(":")
+        if colon and side in ("top", "bottom") and count.isdecimal():
+            if int(count) > layers:
+                raise RecipeError(f"sight {text!r} opens {count} layers, and the model has {layers}.")
+            first = layers - int(count) if side == "top" else 0
+            return cls(layers, tuple(range(first, first + int(count))))
+        if text and not text.strip("01"):
+            return cls(layers, _open_groups(text, layers))
+        raise RecipeError(f"sight {notation!r} can't be read. {FORMS}")
+
+    @property
+    def flags(self) -> tuple[bool, ...]:
+        """One for each layer, the input's side first: may it look right?"""
+        return tuple(layer in self.open for layer in range(self.layers))
+
+    def draw(self) -> str:
+        """One mark for each layer, the input's side first."""
+        return "input " + "".join(SHADES[flag] for flag in self.flags) + " output"
+
+    def __str__(self) -> str:
+        if not self.open or len(self.open) == self.layers:
+            return "all" if self.open else "none"
+        return ", ".join(_write_runs(self.open)) + f" of {self.layers} layers"
+
+
+def _check(wanted: Iterable[int], layers: int) -> tuple[int, ...]:
+    found = sorted(set(wanted))
+    if wrong := [layer for layer in found if not 0 <= layer < layers]:
+        raise RecipeError(f"sight names layer {wrong[0]}; the model's layers are 0 to {layers - 1}.")
+    return tuple(found)
+
+
+def _open_groups(bits: str, layers: int) -> tuple[int, ...]:
+    """Layer i belongs to group i * m // layers: groups differ by one layer at most."""
+    if len(bits) > layers:
+        raise RecipeError(f"sight {bits!r} has {len(bits)} groups, and the model has {layers} layers only. {FORMS}")
+    return tuple(layer for layer in range(layers) if bits[layer * len(bits) // layers] == "1")
+
+
+def _write_runs(layers: tuple[int, ...]) -> list[str]:
+    runs: list[list[int]] = []
+    for layer in layers:
+        if runs and layer == runs[-1][-1] + 1:
+            runs[-1].append(layer)
+        else:
+            runs.append([layer])
+    return [str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs]
