@@ -108,7 +108,7 @@ def run_cells(study: Study, cells: Sequence[Cell], *, folder: Path, processes: i
 
     def start_next(pool: ProcessPoolExecutor) -> None:
         if not waiting:
-            pool.shutdown(wait=False)
+            pool.shutdown()
             return
         cell = waiting.popleft()
         running[pool.submit(do_cell, study.run_cell, cell, folder)] = cell, pool
@@ -121,6 +121,7 @@ def run_cells(study: Study, cells: Sequence[Cell], *, folder: Path, processes: i
             try:
                 error = future.result()
             except BrokenProcessPool as broken:
+                pool.shutdown()
                 error, pool = f"Its process died: {broken}", open_pool(folder)
             start_next(pool)
             yield cell, error

@@ -71,7 +71,7 @@ def toy(tmp_path: Path) -> Toy:
 
 def test_study_runs_every_cell_and_reports(toy: Toy) -> None:
     ended = toy.run()
-    assert ended.returncode == 0, ended.stderr
+    assert ended.returncode == 0 and not ended.stderr, ended.stderr
     assert "2 cells, 0 of them done.\nThe rest on 2 processes: 1.00 hours, an estimate." in ended.stdout
     assert "[2/2]" in ended.stdout and "0.00 hours left" in ended.stdout
     assert "report of a b" in ended.stdout and "a cell speaks" not in ended.stdout
