@@ -175,7 +175,7 @@ def test_the_card_tells_all(outcome: Pretrained) -> None:
 
 
 def test_the_card_tells_what_is_not_there(outcome: Pretrained, tmp_path: Path) -> None:
-    bare = outcome.recipe.change({"text.sources": [], "model.start": str(tmp_path / "org")})
+    bare = outcome.recipe.change({"text.sources": [], "model": {"start": str(tmp_path / "org")}, "tokenizer": {}})
     (tmp_path / "org").mkdir()
     card = write_card("bare", replace(outcome, recipe=bare, history=[], text=replace(outcome.text, overlaps=None)))
     for line in ("base_model: org\n", "`text.sources` of the recipe is empty", "| not scored |", "`text.avoid`"):

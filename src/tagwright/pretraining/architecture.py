@@ -5,7 +5,7 @@ Decoder and encoder are the same Llama, so that only what a layer may see and wh
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from transformers import LlamaConfig, LlamaForCausalLM, T5Config, T5ForConditionalGeneration
 
 Kind = Literal["decoder", "encoder", "encoder-decoder"]
@@ -26,6 +26,14 @@ class ModelConfig(BaseModel):
     inner_width: int = Field(default=512, ge=8)
     layers: int = Field(default=8, ge=1)
     heads: int = Field(default=3, ge=1)
+
+    @model_validator(mode="after")
+    def _check_shape(self) -> "ModelConfig":
+        if self.width % (2 * self.heads):  # rotary positions turn pairs
+            raise ValueError(f"`width` {self.width} can't be shared by {self.heads} `heads` in even parts.")
+        if self.kind == "encoder-decoder" and self.layers < 2:
+            raise ValueError("an encoder-decoder needs 2 `layers` or more: the first half is the encoder's.")
+        return self
 
 
 def build_model(config: ModelConfig, tokenizer: Any, *, length: int, attn_implementation: str) -> Any:

@@ -12,6 +12,33 @@ from tagwright.registry import suggest
 from tagwright.settings.settings import Settings
 from tagwright.training.config import MENDED
 
+OURS_TOO = "The held-out text is read in batches of per_device_train_batch_size; leave it out."
+OPTIMIZERS = "Choose training.optimizer; its constants are fixed. Leave it out."
+REFUSED = {  # names of other versions or tools, and of what has no use here -> what to write
+    **MENDED,
+    "batch_size": "Use per_device_train_batch_size (rows).",
+    "per_gpu_train_batch_size": "Use per_device_train_batch_size (rows).",
+    "epochs": "Use max_steps.",
+    "num_train_epochs": "Use max_steps.",
+    "patience": "A run has max_steps steps; leave it out.",
+    "auto_find_batch_size": "Lower per_device_train_batch_size where memory is short.",
+    "label_smoothing_factor": "Objectives have no label smoothing; leave it out.",
+    "neftune_noise_alpha": "Objectives add no noise; leave it out.",
+    "ignore_data_skip": "A resumed run goes on with the rows it was at; leave it out.",
+    "data_seed": "Use seed.",
+    "bf16": "Use dtype.",
+    "fp16": "Use dtype.",
+    **dict.fromkeys(("gradient_checkpointing", "activation_checkpointing"), "Use shorter rows or smaller batches."),
+    **dict.fromkeys(("group_by_length", "train_sampling_strategy", "length_column_name"), "Rows have one length."),
+    **dict.fromkeys(("bf16_full_eval", "fp16_full_eval", "per_device_eval_batch_size"), OURS_TOO),
+    "eval_accumulation_steps": OURS_TOO,
+    **dict.fromkeys(("optim", "optim_args", "adam_beta1", "adam_beta2", "adam_epsilon"), OPTIMIZERS),
+    **dict.fromkeys(
+        ("push_to_hub", "hub_model_id", "hub_token", "hub_strategy", "hub_private_repo"),
+        "Upload the folder when it is done; leave it out.",
+    ),
+}
+
 
 class TextConfig(BaseModel):
     """`[text]`: files (plain, .gz, .zst), globs, or `hf:NAME`; a paragraph a line, an empty line between documents.
@@ -78,9 +105,11 @@ class PretrainingSteps(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _refuse_old_names(cls, values: Any) -> Any:
-        old = MENDED.items() if isinstance(values, dict) else ()
-        if wrong := [f"`{name}` is not a setting here. {hint}" for name, hint in old if name in values]:
-            raise ValueError(" ".join(wrong))
+        if isinstance(values, dict):
+            if wrong := [f"`{name}` is not a setting here. {hint}" for name, hint in REFUSED.items() if name in values]:
+                raise ValueError(" ".join(wrong))
+            if workers := [name for name in values if name.startswith("dataloader_")]:
+                raise ValueError(f"`{workers[0]}` has no use here: rows are read from a mapped file. Leave it out.")
         return values
 
 
@@ -97,10 +126,40 @@ class PretrainingRecipe(Settings):
     training: PretrainingSteps = PretrainingSteps()
 
     def _find_faults(self) -> Iterator[str]:
-        if self.objective.name not in OBJECTIVES:
-            hint = suggest(self.objective.name, OBJECTIVES)
-            yield f"  objective.name: no objective is called {self.objective.name!r}.{hint}"
         if not self.text.train:
             yield "  text.train: nothing to learn from. Name text files, globs or hf: data sets."
         if not self.text.valid:
             yield "  text.valid: no held-out text. Name files that are not in text.train."
+        if self.objective.name not in OBJECTIVES:
+            hint = suggest(self.objective.name, OBJECTIVES)
+            yield f"  objective.name: no objective is called {self.objective.name!r}.{hint}"
+        elif self.model.start is None:
+            yield from self._check_kind()
+        yield from self._find_idle()
+
+    def _check_kind(self) -> Iterator[str]:
+        is_pair = OBJECTIVES[self.objective.name].architecture == "two"
+        if is_pair != (self.model.kind == "encoder-decoder"):
+            wanted = "'encoder-decoder'" if is_pair else "'decoder' or 'encoder'"
+            yield f"  model.kind: objective {self.objective.name!r} needs {wanted}, not {self.model.kind!r}."
+
+    def _find_idle(self) -> Iterator[str]:
+        """Settings that nothing would read. A default is no wish: a resolved recipe spells all of them out."""
+        start, tokenizer = self.model.start, self.tokenizer.model
+        if start is not None:
+            for name in _list_changed(self.model, ("kind", "width", "inner_width", "layers", "heads")):
+                yield f"  model.{name}: that of model.start stays as it is. Leave out one of the two."
+        elif self.model.revision is not None:
+            yield "  model.revision: it is that of model.start, which is not given."
+        if start is not None or tokenizer is not None:
+            for name in _list_changed(self.tokenizer, ("size",)):
+                origin = "tokenizer.model" if tokenizer is not None else "model.start"
+                yield f"  tokenizer.{name}: no tokenizer is learned, it is that of {origin}. Leave out one of the two."
+        if not self.text.avoid:
+            for name in _list_changed(self.text, ("avoid_words",)):
+                yield f"  text.{name}: there are no labelled files to compare with. Name some in text.avoid."
+
+
+def _list_changed(section: BaseModel, names: tuple[str, ...]) -> list[str]:
+    fields = type(section).model_fields
+    return [name for name in names if getattr(section, name) != fields[name].default]

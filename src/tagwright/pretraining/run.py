@@ -4,7 +4,7 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,14 @@ from transformers import (
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED
 
+from tagwright.backbone.load import find_max_tokens
 from tagwright.errors import ModelError, RecipeError
 from tagwright.pretraining.architecture import build_model
-from tagwright.pretraining.corpus.prepare import Prepared, prepare
+from tagwright.pretraining.corpus.prepare import Prepared, find_place, prepare
 from tagwright.pretraining.corpus.rows import PackedRows
 from tagwright.pretraining.learning.arguments import make_arguments, pick_attention
-from tagwright.pretraining.learning.learner import Learner, prove_masks
+from tagwright.pretraining.learning.learner import Learner
+from tagwright.pretraining.learning.proof import prove_masks
 from tagwright.pretraining.learning.trainer import PretrainingData, PretrainingTrainer
 from tagwright.pretraining.objectives import OBJECTIVES, Objective, read_vocabulary
 from tagwright.pretraining.recipe import PretrainingRecipe
@@ -33,6 +35,7 @@ from tagwright.training.checkpoints import find_checkpoint
 
 logger = logging.getLogger(__name__)
 CHECKPOINTS, RUN = "checkpoints", "run.json"
+IDLE = ("text.sources",)  # settings that change nothing of a run
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ def pretrain(
     start = getattr(model.config, "decoder_start_token_id", None)
     objective = kind(recipe.objective, read_vocabulary(text.tokenizer, decoder_start=start))
     model.to(dtype=getattr(torch, recipe.training.dtype))
+    if objective.architecture == "one":  # of an encoder-decoder it would open the decoder
+        model.config.is_causal = objective.final_sight == "left"
     learner = Learner(model, two=objective.architecture == "two")
     prove_masks(learner, sight=objective.final_sight)
     if recipe.training.torch_compile:
@@ -85,40 +90,52 @@ def pretrain(
     say(f"{count_weights(model) / 1e6:.2f} million weights, {len(text.train.tokens) / 1e6:.1f} million tokens of text")
     trainer.train(checkpoint)
     trainer.restore_precision()
-    model.config.is_causal = objective.final_sight == "left"
     model.config.use_cache = True
-    return Pretrained(model, recipe, text, trainer.state.log_history, time.monotonic() - began)
+    history = [entry for entry in trainer.state.log_history if "train_runtime" not in entry]  # of this process alone
+    return Pretrained(model, recipe, text, history, time.monotonic() - began)
 
 
 def make_model(recipe: PretrainingRecipe, kind: type[Objective], *, tokenizer: Any) -> Any:
     """A new model, or the one to go on from."""
     attention = pick_attention(recipe.training)
-    if (kind.architecture == "two") != (recipe.model.kind == "encoder-decoder") and recipe.model.start is None:
-        raise RecipeError(
-            f"objective {recipe.objective.name!r} needs model.kind = "
-            f"{'encoder-decoder' if kind.architecture == 'two' else 'decoder or encoder'}, not {recipe.model.kind!r}."
-        )
     if recipe.model.start is None:
         return build_model(recipe.model, tokenizer, length=recipe.training.length, attn_implementation=attention)
-    return load_model(recipe, kind, attention=attention)
+    return load_model(recipe, kind, tokenizer=tokenizer, attention=attention)
 
 
-def load_model(recipe: PretrainingRecipe, kind: type[Objective], *, attention: str) -> Any:
+def load_model(recipe: PretrainingRecipe, kind: type[Objective], *, tokenizer: Any, attention: str) -> Any:
     """The model of `model.start`, with the output layer that the objective needs."""
     name = recipe.model.start or ""
+    place = find_place(name)
     settings: dict[str, Any] = {"revision": recipe.model.revision, "dtype": torch.float32}
     settings |= {"attn_implementation": attention, "output_loading_info": True}
     try:
-        config = AutoConfig.from_pretrained(name, revision=recipe.model.revision)
+        config = AutoConfig.from_pretrained(place, revision=recipe.model.revision)
         loader = AutoModelForSeq2SeqLM if kind.architecture == "two" else AutoModelForCausalLM
-        if kind.architecture == "one" and config.model_type in MASKED and kind.final_sight == "both":
-            loader = AutoModelForMaskedLM
-        model, report = loader.from_pretrained(name, **settings)
-    except (OSError, ValueError, KeyError) as error:
+        if kind.architecture == "one" and config.model_type in MASKED:
+            if kind.final_sight == "both":
+                loader = AutoModelForMaskedLM
+            else:
+                settings["is_decoder"] = True  # what makes a BERT look left, also when it is loaded again
+        model, report = loader.from_pretrained(place, **settings)
+    except Exception as error:  # damaged files raise anything
         raise ModelError(f"{name} can't be loaded to go on from: {str(error).splitlines()[0]}") from error
     if lost := sorted(report["missing_keys"]):
         logger.warning("%s lacks %d weights, which start at random; the first is %s.", name, len(lost), lost[0])
+    _check_fit(name, model, tokenizer, length=recipe.training.length)
     return model
+
+
+def _check_fit(name: str, model: Any, tokenizer: Any, *, length: int) -> None:
+    """Refuse rows or tokens that the model has no position or no vector for."""
+    longest, size = find_max_tokens(model.config, tokenizer), model.get_input_embeddings().weight.shape[0]
+    if length > longest:
+        raise RecipeError(f"training.length is {length}, and {name} takes {longest} tokens. Lower training.length.")
+    if len(tokenizer) > size:
+        raise ModelError(
+            f"The tokenizer has {len(tokenizer)} tokens, and {name} knows {size}. Leave out tokenizer.model, "
+            "or give the tokenizer that the model was trained with."
+        )
 
 
 def count_weights(model: Any) -> int:
@@ -152,14 +169,28 @@ def is_finished(folder: Path) -> bool:
 
 
 def _check_same_run(place: Path, recipe: PretrainingRecipe, *, is_new: bool) -> None:
-    """A run is resumed with its own settings, or not at all."""
+    """A run is resumed with its own settings, or not at all; what the text is called changes no number."""
     path = place / RUN
-    now = json.dumps(recipe.to_dict(), indent=1, sort_keys=True)
+    now = recipe.to_dict()
     if is_new:
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
-        path.write_text(now, encoding="utf-8")
-    elif path.read_text(encoding="utf-8") != now:
-        was, new = json.loads(path.read_text(encoding="utf-8")), recipe.to_dict()
-        changed = [name for name in new if was.get(name) != new[name]]
-        raise RecipeError(f"--resume goes on with the settings of the run; changed are: {', '.join(changed)}.")
+        path.write_text(json.dumps(now, indent=1, sort_keys=True), encoding="utf-8")
+    else:
+        was, new = _spell_out(json.loads(path.read_text(encoding="utf-8"))), _spell_out(now)
+        changed = sorted(name for name in {**was, **new} if was.get(name) != new.get(name) and name not in IDLE)
+        if changed:
+            raise RecipeError(
+                f"--resume goes on with the settings of the run; changed are: {', '.join(changed)}. "
+                "Set them back, or start again with --overwrite."
+            )
+
+
+def _spell_out(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """All settings by dotted name."""
+    return {
+        f"{section}.{name}": value
+        for section, part in recipe.items()
+        if isinstance(part, Mapping)
+        for name, value in part.items()
+    }

@@ -12,12 +12,13 @@ from typing import Any
 
 from transformers import AutoTokenizer
 
+from tagwright.backbone.builtin import PREFIX, find_backbone
 from tagwright.errors import ModelError
+from tagwright.pretraining.corpus.overlap import EvaluationNgrams, OverlapTable, drop_overlaps
+from tagwright.pretraining.corpus.text import HUB, find_files, read_plain
 from tagwright.pretraining.corpus.tokenfile import TokenFile, open_tokens, write_tokens
 from tagwright.pretraining.corpus.tokenizer import digest, learn_tokenizer
-from tagwright.pretraining.overlap import EvaluationNgrams, OverlapTable, drop_overlaps
 from tagwright.pretraining.recipe import PretrainingRecipe
-from tagwright.pretraining.text import HUB, find_files, read_plain
 
 TOKENIZER, TRAIN, VALID, OVERLAPS = "tokenizer", "train", "valid", "overlaps.json"
 Say = Callable[[str], None]
@@ -46,7 +47,7 @@ def prepare(recipe: PretrainingRecipe, folder: Path, *, say: Say) -> Prepared:
     valid = open_tokens(folder / VALID, source=held)
     if valid is None:
         say("Tokenising the held-out text")
-        valid = write_tokens(read_plain(recipe.text.valid), tokenizer, folder=folder / VALID, source=held)
+        valid = write_tokens(read_plain(recipe.text.valid), tokenizer, folder=folder / VALID, source=held, say=say)
     found = folder / OVERLAPS
     overlaps = json.loads(found.read_text(encoding="utf-8")) if recipe.text.avoid else None
     return Prepared(tokenizer, train, valid, overlaps)
@@ -61,15 +62,19 @@ def _write_train(
         ngrams = EvaluationNgrams.read(recipe.text.avoid, words=recipe.text.avoid_words)
         documents = drop_overlaps(documents, ngrams, found=table)
 
-    train = write_tokens(documents, tokenizer, folder=folder / TRAIN, source=source, report=say)
+    train = write_tokens(documents, tokenizer, folder=folder / TRAIN, source=source, say=say)
     (folder / OVERLAPS).write_text(json.dumps(table.to_dict(), indent=1) + "\n", encoding="utf-8")
     return train
 
 
 def find_tokenizer(recipe: PretrainingRecipe, folder: Path, *, say: Say) -> Any:
     """The tokenizer that is named, that of the model to go on from, the one learned before, or a new one."""
-    named = recipe.tokenizer.model or recipe.model.start
-    tokenizer = _learn(recipe, folder, say) if named is None else load_tokenizer(named, recipe.model.revision)
+    if recipe.tokenizer.model is not None:
+        tokenizer = load_tokenizer(recipe.tokenizer.model, None)
+    elif recipe.model.start is not None:
+        tokenizer = load_tokenizer(recipe.model.start, recipe.model.revision)
+    else:
+        tokenizer = _learn(recipe, folder, say)
     if recipe.tokenizer.mask_token is not None:
         if recipe.tokenizer.mask_token not in tokenizer.get_vocab():
             raise ModelError(f"The tokenizer has no token {recipe.tokenizer.mask_token!r} to use as its mask.")
@@ -90,11 +95,17 @@ def _learn(recipe: PretrainingRecipe, folder: Path, say: Say) -> Any:
 
 
 def load_tokenizer(name: str, revision: str | None) -> Any:
-    """A tokenizer by hub id or folder."""
+    """A tokenizer by hub id, folder or `builtin:NAME`."""
+    place = find_place(name)
     try:
-        return AutoTokenizer.from_pretrained(name, revision=revision)
-    except (OSError, ValueError, KeyError) as error:
+        return AutoTokenizer.from_pretrained(place, revision=revision)
+    except Exception as error:  # damaged files raise anything
         raise ModelError(f"The tokenizer of {name} can't be loaded: {str(error).splitlines()[0]}") from error
+
+
+def find_place(name: str) -> str:
+    """Where transformers finds a model: of a built-in one its folder."""
+    return str(find_backbone(name)) if name.startswith(PREFIX) else name
 
 
 def _fingerprint(sources: tuple[str, ...]) -> list[str]:

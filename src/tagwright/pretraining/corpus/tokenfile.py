@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagwright.errors import DataError
-from tagwright.pretraining.text import PlainText
+from tagwright.pretraining.corpus.text import PlainText
 
 TOKENS, BOUNDS, ABOUT = "tokens.bin", "bounds.npy", "about.json"
 AT_ONCE = 2000  # paragraphs tokenised together
@@ -95,9 +95,9 @@ def _tokenise(documents: Iterable[PlainText], tokenizer: Any) -> Iterator[tuple[
     """The tokens and the bytes of every document."""
     before, after, line = _find_marks(tokenizer)
     for group in _gather(documents):
-        encoded = iter(
-            tokenizer([text for one in group for text in one.paragraphs], add_special_tokens=False).input_ids
-        )
+        texts = [text for one in group for text in one.paragraphs]
+        # whoever writes </s> or <mask> in a text writes letters: its marks are ours to set
+        encoded = iter(tokenizer(texts, add_special_tokens=False, split_special_tokens=True).input_ids)
         for one in group:
             ids = list(before)
             for number, _ in enumerate(one.paragraphs):

@@ -7,7 +7,7 @@ from typing import Any
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
-from tagwright.pretraining.text import PlainText
+from tagwright.pretraining.corpus.text import PlainText
 
 SPECIALS = ("<pad>", "<s>", "</s>", "<unk>", "<mask>")
 SENTINELS = tuple(f"<extra_id_{number}>" for number in range(40))

@@ -13,15 +13,14 @@ from tagwright.registry import suggest
 from tagwright.training.arguments import SET_HERE
 
 OURS = {"length", "optimizer", "dtype", "save_dtype", "torch_compile", "attn_implementation", "eval_rows"}
-ELSEWHERE = {"bf16": "Use training.dtype.", "fp16": "Use training.dtype.", "num_train_epochs": "Use max_steps."}
 
 
 def make_arguments(config: PretrainingSteps, folder: Path) -> TrainingArguments:
     """The arguments of one run: held-out text is scored and a checkpoint written every so many steps, or share."""
     known = {field.name for field in fields(TrainingArguments)}
     for name in config.model_extra or {}:
-        if name in SET_HERE | set(ELSEWHERE):
-            raise RecipeError(f"training.{name} is not to be set here. {ELSEWHERE.get(name, 'Take it out.')}")
+        if name in SET_HERE:
+            raise RecipeError(f"training.{name} is set by Tagwright itself. Take it out.")
         if name not in known:
             raise RecipeError(f"training.{name} is not a setting.{suggest(name, known | OURS)}")
     settings: dict[str, Any] = {

@@ -1,20 +1,26 @@
 """Learner: a transformers model with the masks of its lessons and their loss. Knows nothing of files or steps."""
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from tagwright.errors import ModelError
-from tagwright.pretraining.learning.loss import sum_cross_entropy
+from tagwright.pretraining.learning.loss import TINY, sum_cross_entropy
 from tagwright.pretraining.learning.masks import make_mask
 from tagwright.pretraining.objectives.objective import Sight
 
 TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 3e-2, torch.float16: 1e-2}  # share of the largest logit
+LARGE = 1000.0  # a logit that whatever squashes logits would not let through
 
 
 class Learner(nn.Module):
-    """`forward` gives the sum of nats over a lesson's predictions. A token sees its own document alone."""
+    """`forward` gives the sum of nats over a lesson's predictions. A token sees its own document alone.
+
+    Positions count on from one document of a row to the next. To rotary and relative ones that is all the same;
+    models that learn a vector for each position (BERT, GPT-2) so learn the later ones too, from every row.
+    """
 
     def __init__(self, model: Any, *, two: bool) -> None:
         super().__init__()
@@ -88,47 +94,36 @@ def _find_scale(model: Any, *, two: bool) -> float | None:
 
     T5 and others scale; some add a bias, squash, or have layers of their own: those keep their own forward.
     """
-    ids = torch.arange(8, device=model.device)[None]
-    inputs = {"input_ids": ids, "decoder_input_ids": ids} if two else {"input_ids": ids}
-    was_training = model.training
+    head, was_training = model.get_output_embeddings(), model.training
+    if head is None or getattr(head, "bias", None) is not None:
+        return None
     model.eval()
-    wanted = model(**inputs).logits.float()
-    if two:
-        encoded = model.get_encoder()(input_ids=ids).last_hidden_state
-        states = model.get_decoder()(input_ids=ids, encoder_hidden_states=encoded).last_hidden_state
-    else:
-        states = model.base_model(**inputs).last_hidden_state
-    head = model.get_output_embeddings()
-    model.train(was_training)
-    if head is None or head.weight.shape[1] != states.shape[-1]:
+    wanted, states = _read_logits(model, two=two)
+    if head.weight.shape[1] != states.shape[-1]:
+        model.train(was_training)
         return None
     plain = (states @ head.weight.t()).float()
     scale = float((wanted * plain).sum() / (plain * plain).sum())
-    differs = (wanted - scale * plain).abs().max() > TOLERANCE[states.dtype] * wanted.abs().max()
-    return None if differs else scale
+    is_product = _agree(wanted, scale * plain, states.dtype)
+    kept = head.weight.clone()
+    largest = float(wanted.abs().max().clamp_min(TINY))
+    head.weight *= 2.0 ** round(math.log2(LARGE / largest))  # small logits come through a squash whole
+    wanted, states = _read_logits(model, two=two)
+    is_product &= _agree(wanted, scale * (states @ head.weight.t()).float(), states.dtype)
+    head.weight.copy_(kept)
+    model.train(was_training)
+    return scale if is_product else None
 
 
-@torch.no_grad()
-def prove_masks(learner: Learner, *, sight: Sight) -> None:
-    """Refuse a model that lets a token see another document, or (where it must look left only) the next token."""
-    was_training = learner.training
-    learner.eval()
-    device = learner.model.device
-    ids = torch.arange(8, 20, device=device)[None] % learner.model.config.get_text_config().vocab_size
-    packs = torch.tensor([[0] * 6 + [1] * 6], device=device)
-    decoder = {"decoder_ids": ids, "decoder_packs": packs} if learner.two else {}
-    before = learner.read(ids, packs, sight=sight, **decoder)
-    changed = ids.clone()
-    changed[0, 3] = 6
-    after = learner.read(changed, packs, sight=sight, **decoder)
-    learner.train(was_training)
-    moved = (before != after).any(-1)[0]
-    name = type(learner.model).__name__
-    if moved[6:].any():
-        raise ModelError(f"{name} lets packed documents see each other: it doesn't obey a four-dimensional mask.")
-    if learner.two:
-        return
-    if sight == "left" and moved[:3].any():
-        raise ModelError(f"{name} lets tokens see what follows them, which this objective must not.")
-    if sight == "both" and not moved[:3].all():
-        raise ModelError(f"{name} doesn't let tokens see what follows them, which this objective needs.")
+def _read_logits(model: Any, *, two: bool) -> tuple[Tensor, Tensor]:
+    """The model's own logits of a few tokens in float32, and the states that they are made of."""
+    ids = torch.arange(8, device=model.device)[None]
+    if not two:
+        return model(input_ids=ids).logits.float(), model.base_model(input_ids=ids).last_hidden_state
+    encoded = model.get_encoder()(input_ids=ids).last_hidden_state
+    states = model.get_decoder()(input_ids=ids, encoder_hidden_states=encoded).last_hidden_state
+    return model(input_ids=ids, decoder_input_ids=ids).logits.float(), states
+
+
+def _agree(wanted: Tensor, found: Tensor, dtype: torch.dtype) -> bool:
+    return bool((wanted - found).abs().max() <= TOLERANCE[dtype] * wanted.abs().max())

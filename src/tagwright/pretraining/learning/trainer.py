@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from tagwright.errors import RecipeError
 from tagwright.pretraining.corpus.rows import Order, PackedRows, Place
 from tagwright.pretraining.learning.learner import Learner
 from tagwright.pretraining.learning.optimizer import Optimizers, make_optimizer
@@ -26,7 +27,10 @@ SPEED = "tokens_per_second"
 
 @dataclass
 class Teacher:
-    """Collates the rows of a batch into a lesson that depends on the seed and the batch's number alone."""
+    """Collates the rows of a batch into a lesson that depends on the seed and the batch's number alone.
+
+    batches: those of the whole run; 0 where the run counts as over, so that held-out text is asked what comes last.
+    """
 
     rows: PackedRows
     objective: Objective
@@ -36,7 +40,7 @@ class Teacher:
     def __call__(self, places: list[Place]) -> dict[str, Any]:
         number = places[0][0]
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
-        progress = min(number / self.batches, 1.0)
+        progress = min(number / self.batches, 1.0) if self.batches else 1.0
         rows = self.rows.take([row for _, row in places])
         lesson = self.objective.teach(rows, generator=generator, progress=progress)
         fields = {name: value for name, value in vars(lesson).items() if name != "decoder"}
@@ -70,7 +74,7 @@ class PretrainingTrainer(CheckpointTrainer):
             train_dataset=data.train,
             eval_dataset=data.valid,
             data_collator=Teacher(data.train, data.objective, arguments.seed, batches),
-            callbacks=[OrderPasses(self.order), MeasureSpeed(data.train.length * self.order.batch)],
+            callbacks=[OrderPasses(self.order), LogBeforeSaving(), MeasureSpeed(data.train.length * self.order.batch)],
         )
         self.model_accepts_loss_kwargs = True  # the loss is already divided by the predictions of all micro-batches
         self.remove_callback(PrinterCallback)
@@ -81,7 +85,7 @@ class PretrainingTrainer(CheckpointTrainer):
         return prepared
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
-        if self.optimizer is None:  # type: ignore[has-type]
+        if self.optimizer is None:  # type: ignore[has-type, unused-ignore]
             settings = {"learning_rate": self.args.learning_rate, "weight_decay": self.args.weight_decay}
             self.optimizer = make_optimizer(self._learner.model, self.optimizer_name, **settings)
         return self.optimizer  # type: ignore[no-any-return]
@@ -104,7 +108,8 @@ class PretrainingTrainer(CheckpointTrainer):
         return_outputs: bool = False,
         num_items_in_batch: Tensor | int | None = None,
     ) -> Tensor:
-        loss: Tensor = model(**inputs) * (self.args.world_size / num_items_in_batch)
+        asked = torch.as_tensor(num_items_in_batch).clamp(min=1)  # a step that asks nothing must not divide by 0
+        loss: Tensor = model(**inputs) * (self.args.world_size / asked)
         return loss
 
     @torch.no_grad()
@@ -113,7 +118,7 @@ class PretrainingTrainer(CheckpointTrainer):
         learner = self._learner
         learner.eval()
         rows, size = self.data.valid, self.args.per_device_train_batch_size
-        teacher = Teacher(rows, self.data.objective, 0, 1)
+        teacher = Teacher(rows, self.data.objective, 0, 0)
         count = min(self.eval_rows, len(rows))
         nats, asked = 0.0, 0
         for start in range(0, count, size):
@@ -121,6 +126,8 @@ class PretrainingTrainer(CheckpointTrainer):
             nats += float(learner(**lesson))
             asked += int(lesson["keep"].sum())
         learner.train()
+        if not asked:
+            raise RecipeError("The held-out rows ask for no prediction. Raise objective.rate or training.length.")
         bits = nats / asked / math.log(2) / rows.file.bytes_per_token
         metrics = {BITS: bits, "eval_loss": nats / asked}
         self.log(metrics)
@@ -143,6 +150,16 @@ class OrderPasses(TrainerCallback):  # type: ignore[misc]
 
     def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.order.set_epoch(int(state.epoch or 0))
+
+
+class LogBeforeSaving(TrainerCallback):  # type: ignore[misc]
+    """A checkpoint doesn't hold the losses since the last entry of the log; without this a resumed log would differ."""
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        control.should_log |= control.should_save
+        return control
 
 
 class MeasureSpeed(TrainerCallback):  # type: ignore[misc]

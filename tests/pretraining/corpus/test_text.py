@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from tagwright.errors import DataError
-from tagwright.pretraining.text import PlainText, read_plain
+from tagwright.pretraining.corpus.text import PlainText, read_plain
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tagwright.errors import DataError, RecipeError
-from tagwright.pretraining.overlap import EvaluationNgrams, OverlapTable, drop_overlaps
-from tagwright.pretraining.text import PlainText
+from tagwright.pretraining.corpus.overlap import EvaluationNgrams, OverlapTable, drop_overlaps
+from tagwright.pretraining.corpus.text import PlainText
 
 QUOTE = "It is a truth universally acknowledged, that a single man must be in want of a wife."
 
