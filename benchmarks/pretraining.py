@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[1]
 NEVER = 10**9
 AIM_SHARE, AIM_RATIO = 0.35, 1.3
 PEAK = "peak"
-console = Console()
+console = Console(soft_wrap=True)
 
 
 def main() -> None:

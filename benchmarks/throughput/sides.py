@@ -166,6 +166,6 @@ class Side:
             raise SystemExit(f"{self.name} ended before its time: see above.") from None
 
     def end(self) -> None:
-        for process in self._processes:
+        for process in reversed(self._processes):  # the first one rests; the others would complain of its loss
             process.kill()
             process.join()
