@@ -98,9 +98,9 @@ def test_wordpiece_gives_invisible_words_no_token() -> None:
 
 @pytest.mark.parametrize("build", ["wordpiece", "bytes", "unigram, first", "pieces"])
 def test_a_megabyte_takes_seconds(build: str) -> None:
-    words, begin = WordTokenizer(BUILDS[build]()), time.perf_counter()
+    words, begin = WordTokenizer(BUILDS[build]()), time.process_time()
     one, many = words.encode([["x" * 1_000_000], ["the"] * 100_000])
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
     assert len(one) == 1 and one.starts[-1] == len(one.ids) > 0
     assert len(many) == 100_000 and (many.starts[1:] - many.starts[:-1] == many.starts[1]).all()
 

@@ -54,9 +54,10 @@ class Cutter:
         self.tokenizer, self.limits = tokenizer, limits
         self._room = (limits.tokens - tokenizer.specials) // (1 + limits.repeat)
         if self._room < 1 or not 0 <= limits.overlap < self._room:
+            beside = f"{tokenizer.specials} special tokens" + " and repeats" * bool(limits.repeat)
             raise DataError(
-                f"Windows of {limits.tokens} tokens with an overlap of {limits.overlap} leave no room beside "
-                f"{tokenizer.specials} special tokens{' and repeats' * bool(limits.repeat)}. Make the window longer or the overlap smaller."
+                f"Windows of {limits.tokens} tokens with an overlap of {limits.overlap} leave no room beside {beside}. "
+                "Make the window longer or the overlap smaller."
             )
 
     def cut(self, documents: Sequence[Sequence[str]], ledger: Ledger, *, names: Sequence[str] = ()) -> list[Piece]:
@@ -104,7 +105,8 @@ class Cutter:
             ids = np.array([self.tokenizer.pad_id], dtype=np.int32)
             return Piece(index, window.first, window.last - window.first, ids, np.array([-1], dtype=np.int32))
         words = np.full(len(ids), -1, dtype=np.int32)
-        words[len(ids) - len(after) - (end - begin) : len(ids) - len(after)] = np.repeat(relative, edges[1:] - edges[:-1])
+        last = len(ids) - len(after)
+        words[last - (end - begin) : last] = np.repeat(relative, edges[1:] - edges[:-1])
         return Piece(index, window.first, window.last - window.first, ids, words)
 
 

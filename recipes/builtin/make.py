@@ -1,0 +1,81 @@
+"""Makes what ships as `builtin:NAME`: the corpus of tiny-ner, and the package's folders from finished runs.
+
+python recipes/builtin/make.py corpus --data ../shared/data     writes runs/tiny-ner-text/{train,dev,test}.jsonl
+python recipes/builtin/make.py ship tiny-encoder tiny-ner       copies runs/NAME into src/tagwright/builtin/NAME
+"""
+
+import argparse
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import tagwright
+from tagwright.text.document import Document
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = ROOT / "src" / "tagwright" / "builtin"
+CORPUS = Path("runs/tiny-ner-text")
+LABELS = {
+    "person": ("person", "politician", "scientist", "researcher", "musicalartist"),
+    "location": ("location", "country"),
+    "organization": ("organisation", "university", "politicalparty", "band", "corporation", "group"),
+}
+PARTS = {  # of wnut17 (CC BY 4.0) and CrossNER (MIT; text of Wikipedia, CC BY-SA)
+    "train": ("wnut17/train", *(f"crossner_{one}/{part}" for one in ("ai", "music", "politics", "science")
+                                for part in ("train", "dev"))),
+    "dev": ("wnut17/dev",),
+    "test": ("wnut17/test", *(f"crossner_{one}/test" for one in ("ai", "music", "politics", "science"))),
+}  # fmt: skip
+FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "README.md", "curve.csv")
+
+
+def make_corpus(data: Path) -> None:
+    """One corpus with three labels from several; spans with other labels go and are counted."""
+    names = {name: label for label, many in LABELS.items() for name in many}
+    CORPUS.mkdir(parents=True, exist_ok=True)
+    test = {document.words for name in PARTS["test"] for document in tagwright.read(str(data / f"{name}.conll"))}
+    for part, files in PARTS.items():
+        documents: list[Document] = []
+        dropped = repeated = 0
+        for name in files:
+            for document in tagwright.read(str(data / f"{name}.conll")):
+                if part != "test" and document.words in test:
+                    repeated += 1
+                    continue
+                spans = [replace(span, label=names[span.label]) for span in document.spans if span.label in names]
+                dropped += len(document.spans) - len(spans)
+                documents.append(document.with_spans(spans))
+        tagwright.write(documents, str(CORPUS / f"{part}.jsonl"))
+        kept = sum(len(document.spans) for document in documents)
+        told = f"{part}: {len(documents)} documents, {kept} spans; {dropped} spans have other labels"
+        print(told + f"; {repeated} documents of the test part left out" * bool(repeated))
+
+
+def ship(name: str) -> None:
+    """A run's folder as package data."""
+    run, folder = Path("runs") / name, SHIPPED / name
+    if (run / "tagwright.json").exists():
+        fixture = [document.only(()) for document in tagwright.read(str(CORPUS / "test.jsonl"))[:200:25]]
+        labeler = tagwright.load(str(run))
+        labeler.save_pretrained(folder, fixture=labeler.predict(fixture), dtype="float16")
+        card = (folder / "README.md").read_text(encoding="utf-8")
+        (folder / "README.md").write_text(card.replace(f'load("{name}")', f'load("builtin:{name}")'), encoding="utf-8")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for one in FILES:
+            shutil.copyfile(run / one, folder / one)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    print(f"{folder}: {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("corpus", "ship"))
+    parser.add_argument("names", nargs="*", help="of runs to ship")
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    options = parser.parse_args()
+    if options.what == "corpus":
+        make_corpus(options.data)
+    for each in options.names:
+        ship(each)
