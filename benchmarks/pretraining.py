@@ -5,8 +5,8 @@
 The recipe of tiny-decoder on text made up here, or on --text FILES. In every round the peak of matrix products in
 bfloat16 is measured, then both sides train some steps, one after the other, so that all three see the same machine.
 transformers' Trainer trains the same model on the same rows: float32 under autocast, its own attention and AdamW.
-On a machine that is busy, --clock cpu counts the processor time of each side in place of the time on the wall (not of two processes: they wait
-for each other).
+On a machine that is busy, --clock cpu counts the processor time of each side in place of the time on the wall (but not
+that of two processes, which wait for each other).
 """
 
 import argparse
