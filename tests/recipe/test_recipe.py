@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tagwright.errors import RecipeError
+from tagwright.pretraining.recipe import PretrainingRecipe
 from tagwright.recipe.recipe import Recipe
 from tagwright.settings.toml import write_toml
 
@@ -83,5 +84,6 @@ def test_recipes_are_there() -> None:
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_recipe_that_ships_can_be_read_and_names_its_command(path: Path) -> None:
-    Recipe.from_toml(path)
-    assert f"tagwright train {path.relative_to(ROOT).as_posix()}" in path.read_text(encoding="utf-8")
+    pretrains = "[objective]" in path.read_text(encoding="utf-8")
+    (PretrainingRecipe if pretrains else Recipe).from_toml(path)
+    assert f"tagwright {'pretrain' if pretrains else 'train'} {path.relative_to(ROOT).as_posix()}" in path.read_text(encoding="utf-8")
