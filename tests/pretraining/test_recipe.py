@@ -10,7 +10,11 @@ from tagwright.pretraining.learning.arguments import count_steps, make_arguments
 from tagwright.pretraining.recipe import PretrainingRecipe, PretrainingSteps
 
 TEXT = {"train": ["a.txt"], "valid": ["b.txt"]}
-SHIPPED = sorted((Path(__file__).parents[2] / "recipes" / "builtin").glob("*.toml"))
+SHIPPED = [
+    path
+    for path in sorted((Path(__file__).parents[2] / "recipes" / "builtin").glob("*.toml"))
+    if "[objective]" in path.read_text("utf-8")
+]
 
 
 def make(**settings: Any) -> PretrainingRecipe:

@@ -171,7 +171,7 @@ def go_on(folder: Path, kind: str, objective: str, *, names: dict[str, str] | No
     start = save_start(kind, folder / "start", **(names or {}))
     plain = {"model": {"start": str(start)}, "tokenizer": {}, "training.max_steps": 2, "training.save_steps": 2}
     settings = plain | {"training.logging_steps": 1, "training.dtype": "float32", "training.eval_steps": 1}
-    return run(make_recipe(folder, **settings, **{"objective.name": objective}, **changes), folder / "run")
+    return run(make_recipe(folder, **(settings | {"objective.name": objective} | changes)), folder / "run")
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,14 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_utils import TrainOutput
 
 from tagwright.errors import RecipeError
 from tagwright.pretraining.corpus.rows import Order, PackedRows, Place
@@ -85,10 +87,10 @@ class PretrainingTrainer(CheckpointTrainer):
         return prepared
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
-        if self.optimizer is None:  # type: ignore[has-type, unused-ignore]
+        if self.optimizer is None:  # type: ignore[has-type]
             settings = {"learning_rate": self.args.learning_rate, "weight_decay": self.args.weight_decay}
             self.optimizer = make_optimizer(self._learner.model, self.optimizer_name, **settings)
-        return self.optimizer  # type: ignore[no-any-return]
+        return self.optimizer
 
     @property
     def _learner(self) -> Learner:
@@ -133,6 +135,12 @@ class PretrainingTrainer(CheckpointTrainer):
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)  # type: ignore[has-type]
         return metrics
+
+    def _finish(self, state: TrainerState, checkpoint: Path) -> TrainOutput:
+        """The end of a run killed after its last checkpoint: what it leaves is in the optimizer's own copies."""
+        output = super()._finish(state, checkpoint)
+        self.create_optimizer().load_state_dict(torch.load(checkpoint / "optimizer.pt", weights_only=True))
+        return output
 
     def restore_precision(self) -> None:
         """Put the optimizer's own float32 copies of the weights into the model, which is then in float32."""
