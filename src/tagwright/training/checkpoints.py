@@ -124,9 +124,9 @@ def _explain_full_disk(staged: Path) -> Iterator[None]:
 
 
 def _has_stopped(state: TrainerState) -> bool:
-    """A checkpoint written after something decided to end the run early."""
+    """A checkpoint written at the last step, or after something decided to end the run early."""
     control = state.stateful_callbacks.get(TrainerControl.__name__, {})
-    return state.global_step < state.max_steps and bool(control.get("args", {}).get("should_training_stop"))
+    return state.global_step >= state.max_steps or bool(control.get("args", {}).get("should_training_stop"))
 
 
 def find_checkpoint(folder: Path) -> Path | None:
