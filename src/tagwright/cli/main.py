@@ -17,8 +17,13 @@ from tagwright.cli.init import init
 from tagwright.cli.inspect import inspect
 from tagwright.cli.predict import predict
 from tagwright.cli.pretrain import pretrain
+from tagwright.cli.search import search
 from tagwright.cli.train import train
 from tagwright.errors import TagwrightError
+
+INTERRUPTED = 130  # what typer makes of Ctrl-C
+RESUME = " The same command with --resume goes on from the last checkpoint."
+GOES_ON = {"train": RESUME, "pretrain": RESUME, "search": " The same command goes on after the last whole training."}
 
 app = typer.Typer(
     name="tagwright",
@@ -33,6 +38,7 @@ for verb in (init, inspect, convert, train, evaluate):
 app.command("compare", cls=ManyAgainst)(compare)
 app.command("predict")(predict)
 app.command("pretrain")(pretrain)
+app.command("search")(search)
 
 
 def _say_version(wanted: bool) -> None:
@@ -70,9 +76,10 @@ def main() -> None:
         _fail(
             f"{error.filename or 'A file'}: {error.strerror or error}. Check the path, its permissions and free space."
         )
-    except KeyboardInterrupt:
-        resumes = {"train", "pretrain"} & {*sys.argv}
-        _fail("Stopped." + (" The same command with --resume goes on from the last checkpoint." if resumes else ""))
+    except SystemExit as stop:
+        if stop.code != INTERRUPTED:
+            raise
+        _fail("Stopped." + next((hint for verb, hint in GOES_ON.items() if verb in sys.argv), ""))
 
 
 def _fail(message: str) -> None:

@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -102,9 +102,15 @@ def fit(
     ledger: Ledger,
     checkpoint: Path | None = None,
     callbacks: Sequence[TrainerCallback] = (),
+    prepare: Callable[[Labeler], None] | None = None,
 ) -> tuple[Labeler, list[dict[str, float]]]:
-    """Build and train; gives the labeler with its best weights (the last ones without dev) and the log."""
+    """Build and train; gives the labeler with its best weights (the last ones without dev) and the log.
+
+    prepare: is handed the labeler when it is built, before anything is learned.
+    """
     labeler = build(recipe, corpus.train)
+    if prepare is not None:
+        prepare(labeler)
     labeler.head.note_unheld([*corpus.train, *corpus.dev, *corpus.test], ledger)
     scorer = None
     if corpus.dev and recipe.training.eval_strategy != "no":

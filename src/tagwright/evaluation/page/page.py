@@ -14,6 +14,7 @@ from tagwright.evaluation.page.elements import Html, join, show_count, show_rate
 from tagwright.evaluation.page.part import draw_headline, draw_part
 from tagwright.evaluation.report import Report
 
+Section = tuple[str, str, Html]  # id, title and content
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
@@ -34,18 +35,22 @@ class Page:
 
 def render_page(page: Page) -> str:
     """The page as HTML. The same page gives the same text."""
-    sections = list(_draw_sections(page))
-    links = [tag("a", title, href=f"#{name}") for name, title, _ in sections]
     tiles = [draw_headline(report, part) for part, report in page.reports.items()]
+    return render_sections(page.title, list(_draw_sections(page)), tiles=tiles)
+
+
+def render_sections(title: str, sections: Sequence[Section], *, tiles: Sequence[Html] = ()) -> str:
+    """A page of these sections under its title, with links to each."""
+    links = [tag("a", heading, href=f"#{name}") for name, heading, _ in sections]
     top = tag(
         "header",
         tag("p", "Tagwright report", class_="name"),
-        tag("h1", page.title, dir="auto"),
+        tag("h1", title, dir="auto"),
         *([tag("div", *tiles, class_="tiles")] if tiles else []),
         tag("nav", *links, aria_label="Sections"),
     )
     body = tag("body", tag("main", top, *(content for _, _, content in sections)), _write_script())
-    return f"<!doctype html>\n{tag('html', _draw_head(page.title), body, lang='en')}\n"
+    return f"<!doctype html>\n{tag('html', _draw_head(title), body, lang='en')}\n"
 
 
 def _draw_head(title: str) -> Html:
@@ -68,31 +73,31 @@ def _read(name: str) -> str:
     return files("tagwright.evaluation.page").joinpath(name).read_text("utf-8")
 
 
-def _draw_sections(page: Page) -> Iterator[tuple[str, str, Html]]:
-    """Id, title and content of each section."""
+def _draw_sections(page: Page) -> Iterator[Section]:
     yield from _draw_parts(page.reports)
     charts = list(_draw_charts(page.history))
     if charts:
-        yield "training", "Training", _section("training", "Training", tag("div", *charts, class_="charts"))
+        yield "training", "Training", draw_section("training", "Training", tag("div", *charts, class_="charts"))
     lost = [tag("li", line, dir="auto") for line in _list_lost(page)]
     said = tag("ul", *lost, class_="lost") if lost else tag("p", "Nothing was reported.", class_="note")
-    yield "lost", "Out of reach", _section("lost", "Out of reach", said)
+    yield "lost", "Out of reach", draw_section("lost", "Out of reach", said)
     if page.facts or page.recipe:
-        yield "run", "Run", _section("run", "Run", *_draw_run(page))
+        yield "run", "Run", draw_section("run", "Run", draw_run(page.facts, page.recipe))
 
 
-def _section(name: str, title: str, *content: Html) -> Html:
+def draw_section(name: str, title: str, *content: Html) -> Html:
+    """A section with its heading; `name` is its id."""
     return tag("section", tag("h2", title), *content, id=name, class_="part")
 
 
-def _draw_parts(reports: Mapping[str, Report]) -> Iterator[tuple[str, str, Html]]:
+def _draw_parts(reports: Mapping[str, Report]) -> Iterator[Section]:
     labels = {label for report in reports.values() for label in report.groups["exact"].labels}
     colours = pick_colours(labels)
     for place, (part, report) in enumerate(reports.items()):
         name, title = f"part-{place}", part[:1].upper() + part[1:]
         content = draw_part(report, colours, name=name)
         if place == 0:
-            yield name, title, _section(name, title, content)
+            yield name, title, draw_section(name, title, content)
         else:
             number = tag("span", f"{show_rate(report.headline)}, scores and mistakes", class_="note")
             fold = tag("details", tag("summary", tag("h2", title), number), content)
@@ -129,9 +134,10 @@ def _find_points(history: Sequence[Mapping[str, float]], name: str) -> tuple[lis
     return points, len(logged) - len(points)
 
 
-def _draw_run(page: Page) -> list[Html]:
-    facts = [tag("div", tag("dt", name), tag("dd", value, dir="auto")) for name, value in page.facts.items()]
-    parts = [tag("dl", *facts)] if facts else []
-    if page.recipe:
-        parts.append(tag("details", tag("summary", "Recipe"), tag("pre", page.recipe, tabindex="0")))
-    return [join(parts)]
+def draw_run(facts: Mapping[str, str], recipe: str) -> Html:
+    """The facts of a run, and its recipe folded."""
+    told = [tag("div", tag("dt", name), tag("dd", value, dir="auto")) for name, value in facts.items()]
+    parts = [tag("dl", *told)] if told else []
+    if recipe:
+        parts.append(tag("details", tag("summary", "Recipe"), tag("pre", recipe, tabindex="0")))
+    return join(parts)

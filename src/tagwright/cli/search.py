@@ -1,0 +1,100 @@
+"""tagwright search: which layers should look right, for this task? Found on dev, trained again, then scored."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from tagwright.recipe.recipe import Recipe
+    from tagwright.search.run import Outcome
+
+
+def search(
+    recipe: Annotated[Path, typer.Argument(help="A recipe (TOML); its sight is left aside.")],
+    strategy: Annotated[
+        str, typer.Option(help="oneshot, halving, exhaustive, or a control: random:K, top, all.")
+    ] = "oneshot",
+    groups: Annotated[int, typer.Option(min=1, max=10, help="Groups of layers, of like size; 2^m plans.")] = 4,
+    seeds: Annotated[int, typer.Option(min=1, help="Train the chosen plan so many times on fresh seeds.")] = 3,
+    out: Annotated[Path | None, typer.Option(help="Folder of the search; default: search, in the recipe's.")] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Train so many at a time; from 2 on, each in a process of one thread.")
+    ] = 1,
+    engine: Annotated[str, typer.Option(help="processes, or ray: the cluster of RAY_ADDRESS, else a local one.")] = (
+        "processes"
+    ),
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting: training.num_train_epochs=5.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Start again in a used folder.")] = False,
+) -> None:
+    """Find the layers of a model that should look right.
+
+    Plans are chosen on dev. The chosen one is trained again from scratch on fresh seeds, and only those scores are
+    quoted. A search that was stopped goes on by the same command.
+    """
+    from tagwright.cli.terminal.show import make_console, quiet_libraries, show_ledger
+    from tagwright.recipe.corpus import load_corpus
+    from tagwright.search.outputs import write_outputs
+    from tagwright.search.run import CELLS, SearchConfig
+    from tagwright.search.run import search as run
+    from tagwright.text.ledger import Ledger
+    from tagwright.training.arguments import check_names
+
+    plain = _read_recipe(recipe, set_ or [])
+    folder = _choose_folder(plain, out)
+    check_names(plain.training)
+    quiet_libraries()
+    console, ledger = make_console(), Ledger()
+    corpus = load_corpus(plain.data, ledger)
+    show_ledger(console, ledger, title="What the files hold and Tagwright can't:")
+    if overwrite:
+        _clear(folder / CELLS)
+    config = SearchConfig(strategy, groups, seeds, processes, engine)
+    outcome = run(plain, corpus, folder=folder, config=config)
+    write_outputs(outcome, folder)
+    _show(console, outcome, folder)
+
+
+def _read_recipe(path: Path, changes: list[str]) -> "Recipe":
+    from tagwright.recipe.recipe import Recipe
+    from tagwright.settings.settings import parse_setting
+
+    return Recipe.from_toml(path, settings=dict(parse_setting(change) for change in changes))
+
+
+def _choose_folder(recipe: "Recipe", out: Path | None) -> Path:
+    from tagwright.errors import RecipeError
+
+    if out is None and recipe.out is None:
+        raise RecipeError("Nowhere to keep the search. Give --out FOLDER.")
+    return out or Path(recipe.out or "") / "search"
+
+
+def _clear(cells: Path) -> None:
+    import shutil
+
+    if cells.is_dir():
+        shutil.rmtree(cells)
+
+
+def _show(console: Any, outcome: "Outcome", folder: Path) -> None:
+    from rich.table import Table
+
+    from tagwright.backbone.sight.sight import SHADES
+    from tagwright.search.outputs import PAGE, RECIPE, describe, quote
+
+    table = Table(title=f"{outcome.config.strategy}: {outcome.about}", title_justify="left")
+    for column in ("place", "plan", "input to output", "dev F1", "terms"):
+        table.add_column(column, justify="right" if column in ("place", "dev F1") else "left")
+    for place, one in enumerate(outcome.found.ranking, start=1):
+        drawn = "".join(SHADES[bit == "1"] for bit in one.plan)
+        table.add_row(str(place), one.plan, drawn, "–" if one.f1 is None else f"{100 * one.f1:.2f}", one.terms)
+    console.print(table)
+    facts = describe(outcome)
+    for name in ("Cost of the search", "Cost of the last trainings"):
+        console.print(f"{name}: {facts[name]}", highlight=False, soft_wrap=True)
+    console.print("The dev F1 above chose the plan and flatters it. Trained again from scratch on fresh seeds:")
+    for part, spread in quote(outcome).items():
+        console.print(f"  {outcome.chosen}: {part} F1 {spread}", highlight=False, soft_wrap=True)
+    told = f"Saved to {folder}. Report: {folder / PAGE}. Train with it: tagwright train {folder / RECIPE}"
+    console.print(told, highlight=False, soft_wrap=True)

@@ -1,0 +1,99 @@
+"""search.html: the ranked plans as a heat map, and what each group was worth. Writes no file."""
+
+from collections.abc import Mapping, Sequence
+
+from tagwright.evaluation.page.charts import find_ticks
+from tagwright.evaluation.page.elements import Html, cell, head, join, scroll, show_rate, tag
+from tagwright.evaluation.page.page import draw_run, draw_section, render_sections
+from tagwright.search.run import Outcome
+from tagwright.search.space import compare_groups
+from tagwright.search.strategies.search import Ranked
+
+WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 400, 230, 46, 12, 44
+SEARCHED = "Scores by which plans were chosen, on dev: they flatter the winner. Quote those of the last trainings."
+
+
+def render_search(outcome: Outcome, *, facts: Mapping[str, str], recipe: str) -> str:
+    """The page as HTML. The same outcome gives the same text."""
+    ranking, means = outcome.found.ranking, compare_groups(dict(outcome.found.field))
+    sections = [("plans", "Plans", draw_section("plans", "Plans", draw_ranking(ranking)))]
+    if any(means):
+        sections.append(("groups", "Groups", draw_section("groups", "Groups", draw_groups(means))))
+    sections.append(("run", "Run", draw_section("run", "Run", draw_run(facts, recipe))))
+    return render_sections(f"Search for the sight: {outcome.chosen}", sections, tiles=[_draw_tile(outcome)])
+
+
+def _draw_tile(outcome: Outcome) -> Html:
+    """The mean over fresh seeds, on test where there is one."""
+    tests = [record.test for record in outcome.finals if record.test is not None]
+    part, scores = ("test", tests) if tests else ("dev", [record.dev[outcome.chosen] for record in outcome.finals])
+    each = [tag("li", f"seed {record.cell.seed} ", tag("b", show_rate(score))) for record, score in zip(
+        outcome.finals, scores, strict=True
+    )]  # fmt: skip
+    name = tag("p", f"Exact F1 on {part}, trained again on fresh seeds", class_="name")
+    number = tag("p", show_rate(sum(scores) / len(scores)), class_="figure")
+    return tag("div", name, number, tag("ul", *each), draw_plan(outcome.chosen), class_="tile")
+
+
+def draw_plan(plan: str) -> Html:
+    """A row of boxes, the input's side first; what looks right is filled."""
+    boxes = [tag("i", class_="open" if bit == "1" else None) for bit in plan]
+    return tag("span", *boxes, class_="plan", role="img", aria_label=f"{plan}, input to output")
+
+
+def draw_ranking(ranking: Sequence[Ranked]) -> Html:
+    """One row for each plan, best first; the darker, the nearer to the best."""
+    scores = [one.f1 for one in ranking if one.f1 is not None]
+    low, high = min(scores, default=0.0), max(scores, default=0.0)
+    rows = []
+    for place, one in enumerate(ranking, start=1):
+        shade = None if one.f1 is None else f"--p:{(one.f1 - low) / (high - low) if high > low else 1:.2f}"
+        number = tag("td", "–" if one.f1 is None else show_rate(one.f1), class_="hit", style=shade)
+        title = tag("th", join([draw_plan(one.plan), f" {one.plan}"]), scope="row")
+        rows.append(tag("tr", title, number, cell(one.terms), cell(str(place))))
+    names = tag("tr", head("Input → output"), head("Dev F1"), head("Terms"), head("Place"))
+    table = tag("table", tag("thead", names), tag("tbody", *rows), class_="heat")
+    return join([scroll(table, "Plans"), tag("p", SEARCHED, class_="note")])
+
+
+def draw_groups(means: Sequence[tuple[float, float] | None]) -> Html:
+    """For every group the mean dev F1 of the plans that open it (filled) and that close it (hollow)."""
+    values = [100 * value for pair in means if pair is not None for value in pair]
+    ticks = find_ticks(min(values), max(values))
+    low, high = ticks[0], ticks[-1]
+
+    def place(value: float) -> float:
+        return round(HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM), 1)
+
+    drawn = []
+    for tick in ticks:
+        y = place(tick)
+        line = tag("line", x1=LEFT, x2=WIDTH, y1=y, y2=y, class_="level")
+        drawn.append(tag("g", line, tag("text", f"{tick:g}", x=LEFT - 8, y=y + 4, text_anchor="end")))
+    for number, pair in enumerate(means):
+        x = round(LEFT + (WIDTH - LEFT) * (number + 0.5) / len(means), 1)
+        drawn.append(tag("text", str(number + 1), x=x, y=HEIGHT - BOTTOM + 18, text_anchor="middle"))
+        if pair is not None:
+            drawn.append(_draw_pair(x, [place(100 * value) for value in pair]))
+    drawn.append(tag("text", "group, from input to output", x=WIDTH, y=HEIGHT - 6, class_="name", text_anchor="end"))
+    said = "; ".join(_tell_group(number, pair) for number, pair in enumerate(means, start=1))
+    drawing = tag("svg", *drawn, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=said)
+    key = tag("span", "filled: open, hollow: closed; plans scored on equal terms")
+    return tag("figure", tag("figcaption", tag("b", "Mean dev F1 by group"), key), drawing)
+
+
+def _draw_pair(x: float, heights: Sequence[float]) -> Html:
+    closed, opened = heights
+    link = tag("line", x1=x, x2=x, y1=closed, y2=opened, class_="link")
+    return tag(
+        "g",
+        link,
+        tag("circle", cx=x, cy=closed, r=5, class_="peak"),
+        tag("circle", cx=x, cy=opened, r=5, class_="point"),
+    )
+
+
+def _tell_group(number: int, pair: tuple[float, float] | None) -> str:
+    if pair is None:
+        return f"group {number}: no plan on one side"
+    return f"group {number}: closed {show_rate(pair[0])}, open {show_rate(pair[1])}"

@@ -1,0 +1,148 @@
+"""A whole search: checked, run, and its chosen plan trained again from scratch. Knows nothing of command lines.
+
+Dev chooses. What may be quoted are the scores of the last trainings, on seeds that the search never used.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tagwright.backbone.load import load_backbone
+from tagwright.errors import RecipeError
+from tagwright.recipe.corpus import Corpus, check_overlap, draw_corpus, require_labels
+from tagwright.recipe.recipe import Recipe
+from tagwright.recipe.run import check_same_run
+from tagwright.search import SEARCHES
+from tagwright.search.cell import FINAL, Cell, Cost, Record, add_costs, read_record
+from tagwright.search.engines import ENGINES
+from tagwright.search.engines.engine import Engine
+from tagwright.search.progress import ShowCells
+from tagwright.search.space import Space
+from tagwright.search.strategies.search import Found, Search
+from tagwright.search.trial import Switch, Work
+from tagwright.text.ledger import Ledger
+
+CELLS = "cells"
+FEWEST = 5  # documents of dev, below which it can't choose among plans
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """How to search: the strategy as it is written (`random:4`), groups of layers, seeds of the last trainings."""
+
+    strategy: str = "oneshot"
+    groups: int = 4
+    seeds: int = 3
+    processes: int = 1
+    engine: str = "processes"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a search gives. `recipe` has the chosen plan; `searched` are all cells but the `finals`."""
+
+    config: SearchConfig
+    recipe: Recipe
+    found: Found
+    about: str
+    layers: int
+    searched: Sequence[Record]
+    finals: Sequence[Record]
+
+    @property
+    def chosen(self) -> str:
+        return self.found.ranking[0].plan
+
+    @property
+    def cost(self) -> Cost:
+        """Of the search, without the last trainings, which every strategy needs alike."""
+        return add_costs(self.searched)
+
+
+def search(
+    recipe: Recipe,
+    corpus: Corpus,
+    *,
+    folder: Path,
+    config: SearchConfig,
+    say: Callable[[str], None] | None = None,
+) -> Outcome:
+    """Find a plan and train it again; a search that was stopped goes on from the cells in its folder."""
+    recipe = recipe.change({"backbone.sight": None})
+    strategy, engine = make_search(config.strategy), ENGINES[config.engine]
+    space = Space(config.groups, recipe.training.seed)
+    about = strategy.describe(space)
+    require_labels(recipe, corpus)
+    check_dev(recipe, corpus)
+    check_overlap(corpus)
+    layers = count_layers(recipe, corpus, groups=config.groups)
+    work = Work(recipe, corpus, space, folder / CELLS)
+    check_same_run(work.folder, recipe, facts=corpus.facts | {"search": {"groups": config.groups}})
+    with ShowCells(say) as shown:
+        cells = Cells(work, engine, processes=config.processes, shown=shown)
+        shown.announce(f"{config.strategy}: {about}")
+        found = strategy.find(space, cells)
+        searched, cells.records = list(cells.records.values()), {}
+        chosen = found.ranking[0].plan
+        shown.announce(f"Chosen: {chosen}. Training it again from scratch, on fresh seeds.")
+        finals = cells([Cell(FINAL, chosen, space.seed + 1 + number) for number in range(config.seeds)])
+    for left in work.folder.glob("*.safetensors"):
+        left.unlink()
+    changed = recipe.change({"backbone.sight": chosen})
+    return Outcome(config, changed, found, about, layers, searched, finals)
+
+
+@dataclass
+class Cells:
+    """Runs cells that are not done yet; `records` are all that were asked for."""
+
+    work: Work
+    engine: Engine
+    processes: int
+    shown: ShowCells
+    records: dict[str, Record] = field(default_factory=dict)
+
+    def __call__(self, cells: Sequence[Cell]) -> list[Record]:
+        there = [(cell, read_record(cell, self.work.folder)) for cell in cells]
+        found = {cell.name: record for cell, record in there if record is not None}
+        missing = [cell for cell, record in there if record is None]
+        self.shown.expect(len(missing), done=len(found))
+        if missing:
+            run: Any = self.engine
+            for record in run(self.work, missing, processes=self.processes, watch=self.shown.watch):
+                found[record.cell.name] = record
+                self.shown.tell(record)
+        self.records |= {cell.name: found[cell.name] for cell in cells}
+        return [found[cell.name] for cell in cells]
+
+
+def make_search(notation: str) -> Search:
+    """A strategy as it is written: its name, and for some a colon and a number."""
+    name, colon, count = notation.partition(":")
+    kind: type[Search] = SEARCHES[name]
+    if kind.takes_count != bool(colon):
+        raise RecipeError(f"{notation!r} is no strategy. " + (f"Write {name}:4." if not colon else f"Write {name}."))
+    if colon and not (count.isdecimal() and int(count)):
+        raise RecipeError(f"{notation!r} is no strategy: {count!r} is not a number of plans. Write {name}:4.")
+    return kind(int(count) if colon else None)
+
+
+def check_dev(recipe: Recipe, corpus: Corpus) -> None:
+    """Refuse to choose without a dev set that can tell plans apart."""
+    dev = draw_corpus(corpus, recipe.draw, seed=recipe.training.seed, ledger=Ledger()).dev
+    if len(dev) < FEWEST:
+        raise RecipeError(
+            f"A search chooses on dev, and there are {len(dev)} dev documents; {FEWEST} are the least. "
+            "Name a dev file (data.dev), set a larger data.dev_share aside from train, "
+            "or take draw.dev_policy = 'full'."
+        )
+
+
+def count_layers(recipe: Recipe, corpus: Corpus, *, groups: int) -> int:
+    """The backbone's layers, before anything is trained; refused if its sight can't be changed or they are too few."""
+    words = (word for document in corpus.train for word in document.words)
+    layers = Switch(load_backbone(recipe.backbone, words)).layers
+    if groups > layers:
+        raise RecipeError(f"{groups} groups of layers are too many: {recipe.backbone.model} has {layers} layers.")
+    return layers
