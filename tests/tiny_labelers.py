@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from transformers import AutoModel
 
+from tagwright.backbone.backbone import Backbone
 from tagwright.backbone.config import BackboneConfig
-from tagwright.backbone.load import Backbone
 from tagwright.heads import HeadConfig
 from tagwright.models.labeler import Labeler
 from tagwright.models.tagger import Tagger, TaggerPlan, attach_head

@@ -9,8 +9,8 @@ import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
+from tagwright.backbone.backbone import Backbone, load_backbone
 from tagwright.backbone.config import BackboneConfig
-from tagwright.backbone.load import Backbone, load_backbone
 from tagwright.text.ledger import Ledger
 from tagwright.tokens.batch import Batch, Cutter, collate
 

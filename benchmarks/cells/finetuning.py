@@ -17,9 +17,9 @@ import torch
 from transformers import AutoModel, set_seed
 
 import tagwright
+from tagwright.backbone.backbone import load_backbone, load_config, load_tokenizer
 from tagwright.backbone.builtin import PREFIX, find_backbone
 from tagwright.backbone.config import BackboneConfig
-from tagwright.backbone.load import load_backbone, load_config, load_tokenizer
 from tagwright.errors import ModelError
 from tagwright.text.document import Document
 from tagwright.text.sampling import draw_shots

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from tagwright.backbone.backbone import Backbone, load_backbone, restore_backbone
 from tagwright.backbone.config import BackboneConfig
-from tagwright.backbone.load import Backbone, load_backbone, restore_backbone
 from tagwright.backbone.untrained import learn_tokenizer
 from tiny_models import make_batch
 

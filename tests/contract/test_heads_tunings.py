@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 
+from tagwright.backbone.backbone import Backbone
 from tagwright.backbone.config import BackboneConfig
-from tagwright.backbone.load import Backbone
 from tagwright.evaluation.report import evaluate
 from tagwright.heads import HEADS, HeadConfig
 from tagwright.models.tagger import Tagger, TaggerPlan, attach_head

@@ -11,12 +11,18 @@ from tagwright.registry import suggest
 
 PREFIX = "builtin:"
 UNTRAINED = "builtin:untrained"
-BACKBONES = (UNTRAINED, "builtin:tiny-decoder", "builtin:tiny-encoder", "builtin:tiny-t5")
+DEFAULT = "builtin:tiny-encoder"
+BACKBONES = (DEFAULT, "builtin:tiny-decoder", UNTRAINED)
 LABELERS = ("builtin:tiny-ner",)
 BACKBONE_FORMS = f"hub id, local folder, or {PREFIX}NAME ({', '.join(n.removeprefix(PREFIX) for n in BACKBONES)})"
 LABELER_FORMS = f"a folder, a hub id, or {', '.join(LABELERS)}"
 
 ROOT = Path(str(files("tagwright"))) / "builtin"  # a folder for every name, filled when the package is built
+
+
+def pick_rate(name: str) -> float:
+    """The learning rate of a run that names none: small models take far larger steps than those of the hub."""
+    return 1e-3 if name in BACKBONES else 5e-5
 
 
 def find_backbone(name: str) -> Path:

@@ -1,10 +1,10 @@
 """BackboneConfig: which pretrained model, and how words are read from it. Loads neither torch nor transformers."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tagwright.backbone.builtin import UNTRAINED
+from tagwright.backbone.builtin import DEFAULT
 
 ReadAt = Literal["mean", "first", "last"]
 Dtype = Literal["float32", "bfloat16", "float16"]
@@ -23,7 +23,7 @@ class BackboneConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: str = UNTRAINED
+    model: str = DEFAULT
     revision: str | None = None
     read_at: ReadAt = "mean"
     sight: str | tuple[int, ...] | None = None
@@ -34,3 +34,8 @@ class BackboneConfig(BaseModel):
     attn_implementation: str | None = None
     gradient_checkpointing: bool = False
     trust_remote_code: bool = False
+
+    @field_validator("sight", mode="before")
+    @classmethod
+    def _read_bits(cls, value: Any) -> Any:
+        return str(value) if type(value) is int else value  # `--set backbone.sight=1100` comes as a number

@@ -19,8 +19,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from tagwright.backbone.backbone import restore_backbone
 from tagwright.backbone.config import BackboneConfig, Dtype
-from tagwright.backbone.load import restore_backbone
 from tagwright.errors import DataError, ModelError
 from tagwright.heads import HEADS, HeadConfig
 from tagwright.models.tagger import Tagger, TaggerPlan, attach_head

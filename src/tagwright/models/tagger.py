@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tagwright.backbone.backbone import Backbone, load_backbone
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.dropout import fast_dropout
-from tagwright.backbone.load import Backbone, load_backbone
 from tagwright.backbone.vocabulary import focused_vocabulary
 from tagwright.errors import ModelError
 from tagwright.heads import HEADS, HeadConfig

@@ -20,7 +20,7 @@ from transformers import (
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED
 
-from tagwright.backbone.load import find_max_tokens
+from tagwright.backbone.backbone import find_max_tokens
 from tagwright.errors import ModelError, RecipeError
 from tagwright.pretraining.architecture import build_model
 from tagwright.pretraining.corpus.prepare import Prepared, find_place, prepare

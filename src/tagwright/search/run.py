@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tagwright.backbone.load import load_backbone
+from tagwright.backbone.backbone import load_backbone
 from tagwright.errors import RecipeError
 from tagwright.recipe.corpus import Corpus, check_overlap, draw_corpus, require_labels
 from tagwright.recipe.recipe import Recipe

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from tagwright.backbone.load import Backbone
+from tagwright.backbone.backbone import Backbone
 from tagwright.backbone.sight.masks import SightHooks, find_stack
 from tagwright.backbone.sight.probe import prove_sight
 from tagwright.backbone.sight.proven import set_sight

@@ -37,12 +37,19 @@ LEFT: dict[str, Make] = {
     "sliding_attention": create_sliding_window_causal_mask,
 }
 MASKS, LENGTHS = "tagwright_masks", "prompt_lengths"  # keyword arguments on their way from the stack to its layers
+LEAVE_OUT = "Leave backbone.sight out."
+NO_WRITER = (
+    "This model's open layers see the whole document, so it can't generate. "
+    "Give its sight the scope 'prompt', or leave its sight out."
+)
+# transformers before 5.9 asks for the positions of the tokens besides
+ASKS_POSITIONS = "cache_position" in inspect.signature(create_causal_mask).parameters
 
 
-def find_stack(model: nn.Module) -> tuple[nn.Module, Sequence[nn.Module]]:
+def find_stack(model: Any) -> tuple[nn.Module, Sequence[nn.Module]]:
     """The module that holds the layers, and the layers."""
-    count = model.config.get_text_config().num_hidden_layers  # type: ignore[union-attr, operator]
-    found = [
+    count = model.config.get_text_config().num_hidden_layers
+    found: list[tuple[nn.Module, Any]] = [
         (stack, layers)
         for stack in model.modules()
         for layers in stack.children()
@@ -53,7 +60,7 @@ def find_stack(model: nn.Module) -> tuple[nn.Module, Sequence[nn.Module]]:
     if len(found) != 1:
         raise ModelError(
             f"{type(model).__name__} has {len(found)} stacks of {count} layers, expected one: its sight can't be set. "
-            "Leave backbone.sight out."
+            + LEAVE_OUT
         )
     return found[0]
 
@@ -63,89 +70,117 @@ def find_reader(model: nn.Module, layers: Sequence[nn.Module]) -> nn.Module:
     holding = [one for one in model.modules() if layers[0] in one.modules()]
     reading = [one for one in holding if "input_ids" in inspect.signature(one.forward).parameters]
     if not reading:
-        raise ModelError(f"{type(model).__name__} takes no input_ids: its sight can't be set.")
+        raise ModelError(f"{type(model).__name__} takes no input_ids: its sight can't be set. {LEAVE_OUT}")
     return reading[-1]
 
 
-def list_kinds(stack: nn.Module, count: int) -> list[str]:
+def list_kinds(config: Any, layers: Sequence[nn.Module]) -> list[str]:
     """Of every layer: full_attention, sliding_attention, or another kind that can't be opened."""
-    config: Any = stack.config
     kinds = getattr(config, "layer_types", None)
     if kinds is not None:
         return list(kinds)
     has_window = getattr(config, "sliding_window", None) is not None and getattr(config, "use_sliding_window", True)
-    return ["sliding_attention" if has_window else "full_attention"] * count
+    return ["sliding_attention" if has_window else "full_attention"] * len(layers)
+
+
+def find_place(layer: nn.Module) -> int:
+    """Where among its arguments a layer takes the mask."""
+    names = list(inspect.signature(layer.forward).parameters)
+    if "attention_mask" not in names:
+        raise ModelError(f"{type(layer).__name__} takes no attention_mask: its sight can't be set. {LEAVE_OUT}")
+    return names.index("attention_mask")
 
 
 class SightHooks:
     """Hooks that turn chosen layers of a model round: a causal model's open, or a bidirectional model's closed.
 
     `native` says whether the untouched model looks right. Layers that are as wanted by nature are left alone.
+    In the scope `prompt` open layers see the first `prompt_lengths` (B, a further argument of the model) tokens of
+    every row both ways and the rest to the left only; without it a call that fills a cache gives the prompt alone.
     """
 
-    def __init__(self, model: nn.Module, *, native: bool, scope: Scope = "document") -> None:
+    def __init__(self, model: Any, *, native: bool, scope: Scope = "document") -> None:
         self.stack, self.layers = find_stack(model)
+        self.reader = find_reader(model, self.layers)
         self.native, self.scope = native, scope
-        self.kinds = list_kinds(self.stack, len(self.layers))
-        self.config = copy.copy(self.stack.config)
-        self.config.is_causal = True  # or a causal mask of a bidirectional model would come out open
-        reader = find_reader(model, self.layers)
-        self.handles = [reader.register_forward_pre_hook(self._make_masks, with_kwargs=True)]
-        for number, layer in enumerate(self.layers):
-            place = list(inspect.signature(layer.forward).parameters).index("attention_mask")
+        self.kinds = list_kinds(self.reader.config, self.layers)
+        places = [find_place(layer) for layer in self.layers]
+        self.turned = [False] * len(self.layers)
+        self.writer: Any = model if hasattr(model, "generate") else None
+        if self.writer is not None:
+            self.writer.generate = self._generate
+        self.handles = [self.reader.register_forward_pre_hook(self._make_masks, with_kwargs=True)]
+        for number, (layer, place) in enumerate(zip(self.layers, places, strict=True)):
             hook = partial(self._swap, number=number, place=place)
             self.handles.append(layer.register_forward_pre_hook(hook, with_kwargs=True))
-        self.turn(Sight(len(self.layers), tuple(range(len(self.layers))) if native else ()))
 
     def turn(self, sight: Sight) -> None:
         """From now on the model obeys this plan."""
-        self.turned = [flag != self.native for flag in sight.flags]
-        self._refuse_other_kinds()
-        self.wanted = {kind for kind, turned in zip(self.kinds, self.turned, strict=True) if turned}
-        for layer, turned in zip(self.layers, self.turned, strict=True):
+        turned = [flag != self.native for flag in sight.flags]
+        self._refuse_other_kinds(turned)
+        self.turned = turned
+        for layer, is_turned in zip(self.layers, turned, strict=True):
+            module: Any
             for module in layer.modules():
                 if hasattr(module, "is_causal"):  # the second place of causality: kernels without a mask go by it
-                    module.is_causal = self.native if turned else not self.native
+                    module.is_causal = self.native if is_turned else not self.native
 
     def remove(self) -> None:
         """The model is as it was."""
         self.turn(Sight(len(self.layers), tuple(range(len(self.layers))) if self.native else ()))
         for handle in self.handles:
             handle.remove()
+        if self.writer is not None:
+            del self.writer.generate
 
-    def _refuse_other_kinds(self) -> None:
-        other = [number for number, kind in enumerate(self.kinds) if self.turned[number] and kind not in BOTH]
+    def _refuse_other_kinds(self, turned: Sequence[bool]) -> None:
+        other = [number for number, kind in enumerate(self.kinds) if turned[number] and kind not in BOTH]
         if other:
             named = ", ".join(f"{number} ({self.kinds[number]})" for number in other[:6])
             able = [number for number, kind in enumerate(self.kinds) if kind in BOTH]
             raise ModelError(
                 f"Layers {named} of {type(self.stack).__name__} have no attention whose sight can be changed. "
-                f"These have: {able}."
+                + (f"These have: {able}." if able else f"None has. {LEAVE_OUT}")
             )
 
     def _make_masks(self, reader: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
         kwargs = dict(kwargs)
         lengths = kwargs.pop(LENGTHS, None)
+        if not any(self.turned):
+            return args, kwargs
         given = inspect.signature(reader.forward).bind_partial(*args, **kwargs).arguments
         past = given.get("past_key_values")
         seen = 0 if past is None else int(past.get_seq_length())
-        if not any(self.turned):
+        self._check_call(given, seen, has_lengths=lengths is not None)
+        if seen:  # what is written after the prompt is as in the untouched model
             return args, kwargs | {MASKS: {}}
-        if self.scope == "document" and (seen or kwargs.get("use_cache")):
+        kinds = {kind for kind, turned in zip(self.kinds, self.turned, strict=True) if turned}
+        return args, kwargs | {MASKS: {kind: self._make_mask(kind, given, lengths) for kind in kinds}}
+
+    def _check_call(self, given: Mapping[str, Any], seen: int, *, has_lengths: bool) -> None:
+        """Refuse a call in which it isn't clear who may see whom."""
+        padding: Any = given.get("attention_mask")
+        if not (padding is None or getattr(padding, "ndim", 0) == 2):
+            raise ModelError("A model with chosen sight takes a padding mask of two dimensions, nothing else.")
+        if self.scope == "document":
+            if has_lengths:
+                raise ModelError(f"{LENGTHS} is for the scope 'prompt'; this model's sight has the scope 'document'.")
+            if seen or given.get("use_cache"):
+                raise ModelError(NO_WRITER)
+        elif not (has_lengths or seen or given.get("use_cache", getattr(self.reader.config, "use_cache", False))):
             raise ModelError(
-                "This model's open layers see the whole document, so it can't generate. "
-                "Open it with the scope 'prompt', or leave its sight out."
+                f"Without a cache it isn't known where the prompt ends. Give {LENGTHS}, one number for each row."
             )
-        if seen:  # what is written after the prompt is causal
-            return args, kwargs | {MASKS: {}}
-        made = {kind: self._make_mask(kind, given, lengths) for kind in self.wanted}
-        return args, kwargs | {MASKS: made}
+
+    def _generate(self, *args: Any, **kwargs: Any) -> Any:
+        """A forward can't tell that it is one of many that write a text without a cache."""
+        if self.scope == "document" and any(self.turned):
+            raise ModelError(NO_WRITER)
+        return type(self.writer).generate(self.writer, *args, **kwargs)
 
     def _make_mask(self, kind: str, given: Mapping[str, Any], lengths: Tensor | None) -> Any:
-        padding, ids, states = (given.get(name) for name in ("attention_mask", "input_ids", "inputs_embeds"))
-        if not (padding is None or padding.ndim == 2):
-            raise ModelError(f"A model with chosen sight takes a padding mask of two dimensions, not {padding.ndim}.")
-        source = ids if states is None else states
+        padding, states = given.get("attention_mask"), given.get("inputs_embeds")
+        source: Any = given.get("input_ids") if states is None else states
         dtype = next(self.stack.parameters()).dtype if states is None else states.dtype
         like = torch.empty((*source.shape[:2], 0), dtype=dtype, device=source.device)  # only shape and kind are read
         packs = None
@@ -155,30 +190,48 @@ class SightHooks:
         also = bidirectional_mask_function
         if packs is not None:
             also = packed_sequence_mask_function(packs.expand(source.shape[0], -1))
-        if self.native:
-            return LEFT[kind](self.config, like, padding, None, and_mask_function=also)
-        if lengths is None:
-            return BOTH[kind](self.config, like, padding, and_mask_function=also)
-        within = _see_prompt(lengths, window=self.config.sliding_window if kind == "sliding_attention" else None)
-        return LEFT[kind](self.config, like, padding, None, or_mask_function=within, and_mask_function=also)
+        config: Any = self.reader.config
+        if self.scope == "document" and not self.native:
+            return BOTH[kind](config, like, padding, and_mask_function=also)
+        more: dict[str, Any] = {"and_mask_function": also}
+        if self.native:  # or the causal mask of a bidirectional model would come out open
+            config = copy.copy(config)
+            config.is_causal = True
+        else:
+            if lengths is None:
+                lengths = torch.full((like.shape[0],), like.shape[1])
+            window = config.sliding_window if kind == "sliding_attention" else None
+            more["or_mask_function"] = _see_prompt(lengths.to(source.device), window=window)
+        if ASKS_POSITIONS:
+            more["cache_position"] = torch.arange(like.shape[1], device=source.device)
+        return LEFT[kind](config, like, padding, past_key_values=given.get("past_key_values"), **more)
 
     def _swap(
         self, layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], *, number: int, place: int
     ) -> tuple[Any, Any]:
-        if MASKS not in kwargs:
-            raise ModelError(
-                f"{type(self.stack).__name__} doesn't hand keyword arguments to its layers: its sight can't be set."
-            )
         kwargs = dict(kwargs)
-        masks = kwargs.pop(MASKS)
-        kind = self.kinds[number]
-        if not self.turned[number] or kind not in masks:
+        masks = kwargs.pop(MASKS, None)
+        if not self.turned[number]:
             return args, kwargs
+        if masks is None:
+            raise ModelError(
+                f"{type(self.stack).__name__} doesn't hand keyword arguments to its layers: its sight can't be set. "
+                + LEAVE_OUT
+            )
+        kind = self.kinds[number]
+        if kind not in masks:
+            return args, kwargs | {"is_causal": not self.native}
         if place < len(args):  # some models pass it by position
             args = (*args[:place], masks[kind], *args[place + 1 :])
         else:
             kwargs["attention_mask"] = masks[kind]
         return args, kwargs | {"is_causal": self.native}
+
+
+def has_hooks(model: nn.Module) -> bool:
+    """Has this model been given a sight of its own?"""
+    hooks = find_reader(model, find_stack(model)[1])._forward_pre_hooks.values()
+    return any(isinstance(getattr(hook, "__self__", None), SightHooks) for hook in hooks)
 
 
 def _see_prompt(lengths: Tensor, *, window: int | None) -> Callable[..., Any]:

@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tagwright.backbone.sight.masks import find_stack
+from tagwright.backbone.sight.masks import LENGTHS, Scope, find_reader, find_stack
 from tagwright.errors import ModelError
 
 WORDS = 8
-STIRRED = 1e-5  # of the size of the states; less is rounding
+STIRRED = 1e-5  # of a state's own size; less is rounding
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,22 @@ def find_sight(model: nn.Module, *, inputs: Inputs) -> tuple[bool, ...]:
     """Of every layer: does a watched token see a changed one?"""
     _, layers = find_stack(model)
     found: list[bool] = []
-    was_training = model.training
+    modes = {module: module.training for module in model.modules()}
     model.eval()
-    takes_cache = "use_cache" in inspect.signature(model.forward).parameters
-    without = {"use_cache": False} if takes_cache else {}  # or the second run of a layer would see the first one's keys
+    # without a cache, or the second run of a layer would see the first one's keys
+    without = {"use_cache": False} if _takes(model, "use_cache") else {}
     with torch.no_grad(), _watch(layers, inputs, found.append):
         model(**inputs.arguments, **without)
-    model.train(was_training)
+    for module, mode in modes.items():
+        module.training = mode
     if len(found) != len(layers):
         raise ModelError(f"{type(model).__name__} ran {len(found)} of its {len(layers)} layers: it can't be proven.")
     return tuple(found)
+
+
+def _takes(model: nn.Module, name: str) -> bool:
+    """The module that reads the tokens is asked: what is wrapped around it may hand on anything."""
+    return name in inspect.signature(find_reader(model, find_stack(model)[1]).forward).parameters
 
 
 @contextmanager
@@ -57,8 +63,11 @@ def _watch(layers: Sequence[nn.Module], inputs: Inputs, tell: Callable[[bool], N
         rest = {name: value for name, value in kwargs.items() if name != "hidden_states"}
         again = layer.forward(stirred, *args[1:], **rest)
         before, after = (one[0] if isinstance(one, tuple) else one for one in (output, again))
-        moved = ((before - after).abs().amax(-1) * inputs.watched).max()
-        tell(bool(moved > STIRRED * before.abs().max()))
+        before, after = before[inputs.watched].float(), after[inputs.watched].float()
+        if not (before.isfinite().all() and after.isfinite().all()):  # nothing is larger than what is no number
+            raise ModelError(f"{type(layer).__name__} gives numbers that aren't finite ({inputs.name}).")
+        moved = (before - after).abs() / (before.abs() + before.abs().mean())
+        tell(bool(moved.max() > STIRRED))
 
     handles = [layer.register_forward_hook(look, with_kwargs=True) for layer in layers]
     try:
@@ -68,36 +77,36 @@ def _watch(layers: Sequence[nn.Module], inputs: Inputs, tell: Callable[[bool], N
             handle.remove()
 
 
-def list_rightward(model: Any) -> Iterator[Inputs]:
-    """Ways to call the model in which a token may see the next one, if its layer lets it."""
+def list_rightward(model: Any, *, scope: Scope = "document") -> Iterator[Inputs]:
+    """Ways to call the model in which a token may see a later one, if its layer lets it."""
     ids = _make_ids(model, rows=3)
     last = torch.zeros_like(ids, dtype=torch.bool)
     last[:, -1] = True
-    yield Inputs("one document, no mask", {"input_ids": ids[:1]}, last[:1], ~last[:1])
-    yield Inputs("full batch", {"input_ids": ids, "attention_mask": torch.ones_like(ids)}, last, ~last)
-    keep = torch.ones_like(ids)
-    keep[1, -3:] = 0
-    keep[2, :3] = 0
-    ends = torch.tensor([WORDS - 1, WORDS - 4, WORDS - 1], device=ids.device)
-    last = torch.arange(WORDS, device=ids.device)[None] == ends[:, None]
-    watched = keep.bool() & (torch.arange(WORDS, device=ids.device)[None] < ends[:, None])
+    yield Inputs("one document, no mask", _call(ids[:1], scope=scope), last[:1], ~last[:1])
+    yield Inputs("full batch", _call(ids, scope=scope, attention_mask=torch.ones_like(ids)), last, ~last)
+    keep = _make_padding(ids)
+    places = torch.arange(WORDS, device=ids.device)[None]
+    ends = torch.tensor([WORDS - 1, WORDS - 4, WORDS - 1], device=ids.device)[:, None]
+    last, watched = places == ends, keep.bool() & (places < ends)
     for row, name in ((1, "padding on the right"), (2, "padding on the left")):
-        arguments = {"input_ids": ids[[0, row]], "attention_mask": keep[[0, row]]}
+        arguments = _call(ids[[0, row]], scope=scope, attention_mask=keep[[0, row]])
         only = torch.tensor([[False], [True]], device=ids.device)  # the padded row alone
         yield Inputs(name, arguments, last[[0, row]] & only, watched[[0, row]] & only)
 
 
-def list_hidden(model: Any, *, packs: bool) -> Iterator[Inputs]:
+def list_hidden(model: Any, *, packs: bool, scope: Scope = "document") -> Iterator[Inputs]:
     """Ways to call the model in which no watched token may see a changed one, whatever the plan."""
     ids = _make_ids(model, rows=3)
-    keep = torch.ones_like(ids)
-    keep[1, -3:] = 0
-    keep[2, :3] = 0
-    yield Inputs("padding", {"input_ids": ids, "attention_mask": keep}, ~keep.bool(), keep.bool())
-    if packs and "position_ids" in inspect.signature(model.forward).parameters:
-        positions = torch.tensor([[0, 1, 2, 3, 0, 1, 2, 3]], device=ids.device)
-        first = torch.arange(WORDS, device=ids.device)[None] < WORDS // 2
-        arguments = {"input_ids": ids[:1], "position_ids": positions}
+    keep = _make_padding(ids)
+    arguments = _call(ids, scope=scope, attention_mask=keep)
+    yield Inputs("padding", arguments, ~keep.bool(), keep.bool())
+    places = torch.arange(WORDS, device=ids.device)[None]
+    if scope == "prompt":
+        arguments = _call(ids[:1], scope=scope, prompt=WORDS // 2)
+        yield Inputs("what follows the prompt", arguments, places > WORDS // 2, places <= WORDS // 2)
+    if packs and _takes(model, "position_ids"):
+        first = places < WORDS // 2
+        arguments = _call(ids[:1], scope=scope, position_ids=places % (WORDS // 2))
         yield Inputs("packed, first document", arguments, ~first, first)
         yield Inputs("packed, second document", arguments, first, ~first)
 
@@ -108,12 +117,25 @@ def _make_ids(model: Any, *, rows: int) -> Tensor:
     return torch.randint(min(5, size - 2), size, (rows, WORDS), generator=generator).to(model.device)
 
 
-def prove_sight(model: nn.Module, wanted: Sequence[bool], *, packs: bool = True) -> None:
+def _make_padding(ids: Tensor) -> Tensor:
+    """Of three rows the second is padded on the right, the third on the left."""
+    keep = torch.ones_like(ids)
+    keep[1, -3:] = 0
+    keep[2, :3] = 0
+    return keep
+
+
+def _call(ids: Tensor, *, scope: Scope, prompt: int = WORDS, **rest: Tensor) -> dict[str, Any]:
+    lengths = {LENGTHS: torch.full((len(ids),), prompt)} if scope == "prompt" else {}
+    return {"input_ids": ids, **rest, **lengths}
+
+
+def prove_sight(model: nn.Module, wanted: Sequence[bool], *, packs: bool = True, scope: Scope = "document") -> None:
     """Refuse a model in which other layers than the wanted ones look right, or a token sees padding or a neighbour.
 
     packs: position ids that start again tell a packed row; models that are bidirectional by nature don't know that.
     """
-    for inputs in list_rightward(model):
+    for inputs in list_rightward(model, scope=scope):
         found = find_sight(model, inputs=inputs)
         wrong = [number for number, (is_open, wish) in enumerate(zip(found, wanted, strict=True)) if is_open != wish]
         if wrong:
@@ -122,7 +144,7 @@ def prove_sight(model: nn.Module, wanted: Sequence[bool], *, packs: bool = True)
                 f"{type(model).__name__} doesn't obey its sight: layer {wrong[0]} {does} to the right "
                 f"({inputs.name}; {len(wrong)} layers differ). It is refused, or it would be wrong in silence."
             )
-    for inputs in list_hidden(model, packs=packs):
+    for inputs in list_hidden(model, packs=packs, scope=scope):
         if any(leaks := find_sight(model, inputs=inputs)):
             raise ModelError(
                 f"{type(model).__name__} lets tokens see what they must not ({inputs.name}): layer {leaks.index(True)}."

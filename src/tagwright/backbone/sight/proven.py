@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from tagwright.backbone.sight.masks import Scope, SightHooks, find_stack
+from tagwright.backbone.sight.masks import Scope, SightHooks, find_stack, has_hooks
 from tagwright.backbone.sight.probe import find_sight, list_hidden, list_rightward, prove_sight
 from tagwright.backbone.sight.sight import Sight
 from tagwright.errors import ModelError
@@ -22,17 +22,21 @@ class Nature:
 def find_nature(model: nn.Module) -> Nature:
     """By running the model, which no hook has changed yet."""
     flags = find_sight(model, inputs=next(list_rightward(model)))
-    packs = not any(any(find_sight(model, inputs=inputs)) for inputs in list_hidden(model, packs=True))
+    packed = list(list_hidden(model, packs=True))[1:]
+    packs = bool(packed) and not any(any(find_sight(model, inputs=inputs)) for inputs in packed)
     return Nature(Sight(len(flags), tuple(layer for layer, flag in enumerate(flags) if flag)), packs)
 
 
 def set_sight(
     model: nn.Module, notation: str | Iterable[int], *, scope: Scope = "document"
 ) -> tuple[Sight, SightHooks | None]:
-    """Make a model obey a plan: the resolved plan, and the hooks where it isn't the model's nature."""
+    """Make a model obey a plan and prove that it does: the resolved plan, and the hooks where there is need of them."""
+    if has_hooks(model):
+        raise ModelError(f"{type(model).__name__} has its sight already. Turn or remove the hooks that gave it.")
     sight = Sight.parse(notation, layers=len(find_stack(model)[1]))
     nature = find_nature(model)
-    if nature.sight == sight:
+    if nature.sight == sight and scope == "document":
+        prove_sight(model, sight.flags, packs=nature.packs)
         return sight, None
     if 0 < len(nature.sight.open) < nature.sight.layers:
         raise ModelError(
@@ -42,7 +46,7 @@ def set_sight(
     hooks = SightHooks(model, native=bool(nature.sight.open), scope=scope)
     try:
         hooks.turn(sight)
-        prove_sight(model, sight.flags, packs=nature.packs)
+        prove_sight(model, sight.flags, packs=nature.packs, scope=scope)
     except ModelError:
         hooks.remove()
         raise

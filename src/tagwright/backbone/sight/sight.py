@@ -45,9 +45,11 @@ class Sight:
         """One for each layer, the input's side first: may it look right?"""
         return tuple(layer in self.open for layer in range(self.layers))
 
-    def draw(self) -> str:
-        """One mark for each layer, the input's side first."""
-        return "input " + "".join(SHADES[flag] for flag in self.flags) + " output"
+    def draw(self) -> list[str]:
+        """Two lines: numbers of layers, and one mark for each layer, the input's side first."""
+        ruler = "".join(f"{layer:<5}" for layer in range(0, self.layers, 5))
+        marks = "".join(SHADES[flag] for flag in self.flags)
+        return [f"layer {ruler}".rstrip(), f"input {marks} output   looks right: {self}"]
 
     def __str__(self) -> str:
         if not self.open or len(self.open) == self.layers:
@@ -56,9 +58,12 @@ class Sight:
 
 
 def _check(wanted: Iterable[int], layers: int) -> tuple[int, ...]:
-    found = sorted(set(wanted))
-    if wrong := [layer for layer in found if not 0 <= layer < layers]:
-        raise RecipeError(f"sight names layer {wrong[0]}; the model's layers are 0 to {layers - 1}.")
+    listed = list(wanted)
+    if wrong := [layer for layer in listed if type(layer) is not int]:
+        raise RecipeError(f"sight lists {wrong[0]!r}, which is no number of a layer. {FORMS}")
+    found = sorted(set(listed))
+    if beyond := [layer for layer in found if not 0 <= layer < layers]:
+        raise RecipeError(f"sight names layer {beyond[0]}; the model's layers are 0 to {layers - 1}.")
     return tuple(found)
 
 

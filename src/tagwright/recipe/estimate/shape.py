@@ -8,9 +8,9 @@ import torch
 from torch import nn
 from transformers import AutoModel
 
+from tagwright.backbone.backbone import find_max_tokens, load_config, load_tokenizer
 from tagwright.backbone.builtin import UNTRAINED
 from tagwright.backbone.config import BackboneConfig
-from tagwright.backbone.load import find_max_tokens, load_config, load_tokenizer
 from tagwright.backbone.untrained import build_untrained
 from tagwright.errors import ModelError
 from tagwright.text.document import Document

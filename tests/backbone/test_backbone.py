@@ -10,8 +10,8 @@ import pytest
 import torch
 from transformers import AutoModel, BertModel
 
+from tagwright.backbone.backbone import find_max_tokens, load_backbone, load_config, load_tokenizer, restore_backbone
 from tagwright.backbone.config import BackboneConfig
-from tagwright.backbone.load import find_max_tokens, load_backbone, load_config, load_tokenizer, restore_backbone
 from tagwright.errors import ModelError
 from tiny_models import BOTH_SIDES, CAUSAL, load_model, make_batch, make_config, make_tokenizer, save_model
 

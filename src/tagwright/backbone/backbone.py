@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from tagwright.backbone.builtin import BACKBONES, PREFIX, UNTRAINED, find_backbone
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.pooling import pool_words
-from tagwright.backbone.sight.proven import set_sight
+from tagwright.backbone.sight.masks import SightHooks
+from tagwright.backbone.sight.proven import find_nature, set_sight
+from tagwright.backbone.sight.sight import Sight
 from tagwright.backbone.untrained import build_untrained
-from tagwright.errors import ModelError
+from tagwright.errors import ModelError, RecipeError
 from tagwright.tokens.align import WordTokenizer
 from tagwright.tokens.batch import Batch, Limits, OnLong
 
@@ -36,11 +39,14 @@ class Backbone(nn.Module):
         super().__init__()
         self.model, self.tokenizer, self.config = model, tokenizer, config
         _strip(model)
-        self.sight, self.hooks = (None, None) if config.sight is None else set_sight(model, config.sight)
-        if self.sight is not None:  # a plan is kept as layers: bits mean others in another model
+        self.sight: Sight | None = None
+        self.hooks: SightHooks | None = None
+        if config.sight is not None:
+            self.sight, self.hooks = set_sight(model, config.sight)
+            # a plan is kept as layers: bits mean others in another model
             self.config = config.model_copy(update={"sight": self.sight.open})
-        if config.read_at == "first" and self.sight is not None and not self.sight.flags[0]:
-            logger.warning("read_at = 'first' labels a word before a causal layer has read the rest of it.")
+        if config.read_at == "first":
+            _warn_first(self)
         if config.gradient_checkpointing:
             _save_memory(model)
 
@@ -48,6 +54,10 @@ class Backbone(nn.Module):
     def width(self) -> int:
         """Size of a word's state (H)."""
         return int(_text_config(self.model).hidden_size)
+
+    def find_sight(self) -> Sight:
+        """Which layers look right: the plan, proven when it was made, or the model's nature, found by running it."""
+        return find_nature(self.model).sight if self.sight is None else self.sight
 
     def find_limits(self, on_long: OnLong = "window") -> Limits:
         """How long windows may be: the recipe's wish, cut to what the model can take."""
@@ -59,6 +69,26 @@ class Backbone(nn.Module):
         """B T -> B W H."""
         hidden = self.model(input_ids=batch.ids, attention_mask=batch.attend).last_hidden_state
         return pool_words(hidden, batch, read_at=self.config.read_at)
+
+
+def load(
+    path: str,
+    *,
+    sight: str | Iterable[int] | None = None,
+    attn_implementation: str | None = None,
+    **settings: Any,
+) -> Backbone:
+    """A backbone by local folder, hub id or `builtin:NAME`, ready to run; its `.model` is a transformers model.
+
+    `sight` says which layers look right: see Sight. `settings` are those of `[backbone]` in a recipe.
+    """
+    wanted = sight if sight is None or isinstance(sight, str) else tuple(sight)
+    try:
+        config = BackboneConfig(model=str(path), sight=wanted, attn_implementation=attn_implementation, **settings)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise RecipeError(f"A backbone can't be loaded like this: {faults}.") from error
+    return load_backbone(config).eval()
 
 
 def load_backbone(config: BackboneConfig, words: Iterable[str] = ()) -> Backbone:
@@ -113,6 +143,20 @@ def _save_memory(model: Any) -> None:
         switch()
     except ValueError as error:
         raise ModelError(f"{type(model).__name__} has no gradient checkpointing. Leave it out.") from error
+
+
+def _warn_first(backbone: Backbone) -> None:
+    """A causal layer before any open one has not read the rest of the word."""
+    try:
+        sight = backbone.find_sight()
+    except ModelError as error:
+        logger.debug("It isn't known whether read_at = 'first' is a handicap: %s", error)
+        return
+    if not sight.flags[0]:
+        logger.warning(
+            "read_at = 'first' labels a word before the layers that look left only have read the rest of it. "
+            "Use 'mean' or 'last'."
+        )
 
 
 def _take_encoder(model: Any) -> Any:
