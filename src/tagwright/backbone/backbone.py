@@ -13,7 +13,9 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from tagwright.backbone.builtin import BACKBONES, PREFIX, UNTRAINED, find_backbone
 from tagwright.backbone.config import BackboneConfig
-from tagwright.backbone.pooling import pool_words
+from tagwright.backbone.fusion.fusion import Fusion
+from tagwright.backbone.fusion.layers import fuse
+from tagwright.backbone.pooling import find_shares, pool_words
 from tagwright.backbone.sight.masks import SightHooks
 from tagwright.backbone.sight.proven import find_nature, set_sight
 from tagwright.backbone.sight.sight import Sight
@@ -65,10 +67,22 @@ class Backbone(nn.Module):
         room = (tokens - self.tokenizer.specials) // (1 + self.config.repeat)
         return Limits(tokens, min(self.config.overlap, max(room // 2, 0)), on_long, self.config.repeat)
 
-    def forward(self, batch: Batch) -> Tensor:
-        """B T -> B W H."""
-        hidden = self.model(input_ids=batch.ids, attention_mask=batch.attend).last_hidden_state
-        return pool_words(hidden, batch, read_at=self.config.read_at)
+    @property
+    def depth(self) -> int:
+        """How many layers the model has."""
+        return int(_text_config(self.model).num_hidden_layers)
+
+    def forward(self, batch: Batch, fusion: Fusion | None = None) -> Tensor:
+        """B T -> B W H: the last layer's states of words or, in float32, what a fusion makes of several layers'."""
+        inputs = {"input_ids": batch.ids, "attention_mask": batch.attend}
+        if fusion is None:
+            return pool_words(self.model(**inputs).last_hidden_state, batch, read_at=self.config.read_at)
+        shares = find_shares(batch, read_at=self.config.read_at, dtype=self.model.dtype)  # type: ignore[arg-type]
+
+        def pool(hidden: Tensor) -> Tensor:
+            return shares.to(hidden.dtype) @ hidden
+
+        return fuse(self.model, inputs, fusion=fusion, pool=pool, keep=batch.keep)
 
 
 def load(
