@@ -14,6 +14,7 @@ out = "run"
 train = "synthetic:ner"
 documents = 50
 [backbone]
+model = "builtin:untrained"
 sight = "0011"
 max_tokens = 64
 [training]

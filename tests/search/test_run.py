@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tagwright.backbone.builtin import UNTRAINED
 from tagwright.errors import ModelError, RecipeError
 from tagwright.recipe.corpus import Corpus
 from tagwright.recipe.recipe import Recipe
@@ -47,9 +48,12 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> StandIn:
     return made
 
 
-def look(folder: Path, *, recipe: Recipe | None = None, corpus: Corpus = CORPUS, **config: Any) -> Outcome:
+def look(
+    folder: Path, *, recipe: Recipe | None = None, corpus: Corpus = CORPUS, model: str = UNTRAINED, **config: Any
+) -> Outcome:
     told = SearchConfig(**({"strategy": "exhaustive", "groups": 2} | config))
-    return search(recipe or Recipe(), corpus, folder=folder, config=told, say=lambda line: None)
+    plain = (recipe or Recipe()).change({"backbone.model": model})
+    return search(plain, corpus, folder=folder, config=told, say=lambda line: None)
 
 
 def test_the_best_plan_is_trained_again_on_seeds_the_search_never_saw(engine: StandIn, tmp_path: Path) -> None:
@@ -87,16 +91,17 @@ def test_a_used_folder_is_refused_for_another_recipe_or_other_groups(engine: Sta
 
 def test_shared_weights_go_when_the_search_is_done(engine: StandIn, tmp_path: Path) -> None:
     (tmp_path / "cells").mkdir()
-    (tmp_path / "cells" / "shared-drawn-seed1.safetensors").touch()
+    (tmp_path / "cells" / "shared-seed1.safetensors").touch()
     look(tmp_path, strategy="oneshot")
     assert not list((tmp_path / "cells").glob("*.safetensors"))
 
 
 def test_progress_and_what_is_done_are_told(engine: StandIn, tmp_path: Path) -> None:
     told: list[str] = []
+    plain = Recipe().change({"backbone.model": UNTRAINED})
     config = SearchConfig("oneshot", groups=2, seeds=1)
-    search(Recipe(), CORPUS, folder=tmp_path, config=config, say=told.append)
-    search(Recipe(), CORPUS, folder=tmp_path, config=config, say=told.append)
+    search(plain, CORPUS, folder=tmp_path, config=config, say=told.append)
+    search(plain, CORPUS, folder=tmp_path, config=config, say=told.append)
     said = "\n".join(told)
     assert "[2/3] tuned-10-seed1: dev F1 20.00" in said and "best of all plans: 11" in said
     assert "Chosen: 11" in said and "3 of 3 cells are done already" in said
@@ -124,5 +129,5 @@ def test_models_whose_sight_cannot_be_searched_are_refused(engine: StandIn, tmp_
         look(tmp_path, groups=5)
     folder = save_model("albert", tmp_path / "albert")
     with pytest.raises(ModelError, match="sight can't be set"):
-        look(tmp_path, recipe=Recipe().change({"backbone.model": str(folder)}))
+        look(tmp_path, model=str(folder))
     assert not engine.cells

@@ -8,19 +8,21 @@ from typing import Any
 import pytest
 import torch
 
+from tagwright.backbone.builtin import UNTRAINED
 from tagwright.errors import ModelError
 from tagwright.recipe.corpus import Corpus
 from tagwright.recipe.recipe import Recipe
 from tagwright.search import trial
-from tagwright.search.cell import FINAL, Cell
+from tagwright.search.cell import FINAL, LEARNED, Cell
 from tagwright.search.space import Space
-from tagwright.search.trial import DrawSight, Meter, Switch, Work, run_cell, settle
+from tagwright.search.switch import DrawSight, Switch
+from tagwright.search.trial import Meter, Work, run_cell, settle
 from tagwright.text.synthetic import make_corpus
 from tiny_models import load_model, make_batch, save_model
 
 DOCUMENTS = make_corpus("ner", documents=26, seed=0)
 TRAINING = {"num_train_epochs": 1, "learning_rate": 1e-3, "per_device_train_batch_size": 8, "warmup_steps": 0}
-RECIPE = Recipe.from_dict({"training": TRAINING, "backbone": {"max_tokens": 64}})
+RECIPE = Recipe.from_dict({"training": TRAINING, "backbone": {"model": UNTRAINED, "max_tokens": 64}})
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def work(tmp_path: Path) -> Work:
 def test_one_training_serves_all_plans_and_the_best_go_on_from_it(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
     shared = run_cell(work, Cell("shared", None, 1))
     assert set(shared.dev) == {"0", "1"} and shared.test is None
-    weights = work.folder / "shared-drawn-seed1.safetensors"
+    weights = work.folder / "shared-seed1.safetensors"
     assert weights.is_file() and shared.cost.forward > shared.cost.backward > 0
 
     started: list[torch.Tensor] = []
@@ -52,8 +54,14 @@ def test_one_training_serves_all_plans_and_the_best_go_on_from_it(work: Work, mo
     run_cell(work, replace(tuned, start="", stage="fresh"))
     assert not torch.equal(*started)
     weights.unlink()
-    with pytest.raises(ModelError, match=r"Delete .*shared-drawn-seed1\.json"):
+    with pytest.raises(ModelError, match=r"Delete .*shared-seed1\.json"):
         run_cell(work, tuned)
+
+
+def test_gates_learn_one_plan_which_the_trained_model_is_scored_under(work: Work) -> None:
+    record = run_cell(work, Cell(LEARNED, None, 1))
+    assert set(record.dev) in ({"0"}, {"1"}) and record.cost.backward > 0
+    assert not list(work.folder.iterdir())
 
 
 def test_test_is_scored_only_in_the_last_trainings(work: Work) -> None:

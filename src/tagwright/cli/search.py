@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def search(
     recipe: Annotated[Path, typer.Argument(help="A recipe (TOML); its sight is left aside.")],
     strategy: Annotated[
-        str, typer.Option(help="oneshot, halving, exhaustive, or a control: random:K, top, all.")
+        str, typer.Option(help="oneshot, learned, halving, exhaustive, or a control: random:K, top, all.")
     ] = "oneshot",
     groups: Annotated[int, typer.Option(min=1, max=10, help="Groups of layers, of like size; 2^m plans.")] = 4,
     seeds: Annotated[int, typer.Option(min=1, help="Train the chosen plan so many times on fresh seeds.")] = 3,

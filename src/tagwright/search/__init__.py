@@ -7,6 +7,7 @@ SEARCHES: Table[type] = Table(
     {
         "exhaustive": "tagwright.search.strategies.exhaustive:Exhaustive",
         "halving": "tagwright.search.strategies.halving:Halving",
+        "learned": "tagwright.search.strategies.learned:LearnedGates",
         "oneshot": "tagwright.search.strategies.oneshot:OneShot",
         "random": "tagwright.search.strategies.random:RandomPlans",
         "top": "tagwright.search.strategies.top:TopHalf",

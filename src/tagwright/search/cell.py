@@ -13,11 +13,12 @@ from typing import Any
 from tagwright.errors import DataError
 
 FINAL = "final"  # the stage whose scores may be quoted
+SHARED, LEARNED = "shared", "learned"  # stages without a plan of their own
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One training. `plan` None draws a plan for every batch; `share` is how much of the recipe's training it takes;
+    """One training. `plan` None: it is drawn or learned; `share` is how much of the recipe's training it takes;
     `start` names the cell from whose weights it goes on."""
 
     stage: str
@@ -29,7 +30,7 @@ class Cell:
     @property
     def name(self) -> str:
         """What its file is called."""
-        return f"{self.stage}-{self.plan or 'drawn'}-seed{self.seed}"
+        return "-".join([self.stage, *([self.plan] if self.plan else []), f"seed{self.seed}"])
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from tagwright.search.engines.engine import Engine
 from tagwright.search.progress import ShowCells
 from tagwright.search.space import Space
 from tagwright.search.strategies.search import Found, Search
-from tagwright.search.trial import Switch, Work
+from tagwright.search.switch import Switch
+from tagwright.search.trial import Work
 from tagwright.text.ledger import Ledger
 
 CELLS = "cells"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tagwright.backbone.builtin import UNTRAINED
 from tagwright.errors import ModelError, RecipeError
 from tagwright.recipe.corpus import Corpus
 from tagwright.recipe.recipe import Recipe
@@ -15,7 +16,8 @@ from tagwright.search.trial import Work
 from tagwright.text.synthetic import make_corpus
 
 DOCUMENTS = make_corpus("ner", documents=24, seed=0)
-RECIPE = Recipe().change({"training.max_steps": 2, "training.learning_rate": 1e-3, "backbone.max_tokens": 64})
+TRAINING = {"max_steps": 2, "learning_rate": 1e-3, "warmup_steps": 0}
+RECIPE = Recipe.from_dict({"training": TRAINING, "backbone": {"model": UNTRAINED, "max_tokens": 64}})
 CELLS = [Cell("whole", plan, 1) for plan in ("0", "1")]
 
 

@@ -108,6 +108,14 @@ def test_random_plans_follow_from_the_seed_and_are_cells_of_exhaustive() -> None
         make_search("random:9").describe(SPACE)
 
 
+def test_learned_gates_give_one_plan() -> None:
+    bench = Bench()
+    bench.list_plans = lambda cell: ["110"]  # type: ignore[method-assign]
+    found = make_search("learned").find(SPACE, bench)
+    assert [one.plan for one in found.ranking] == ["110"] and not found.field
+    assert [(cell.plan, cell.share) for cell in bench.cells] == [(None, 1.0)]
+
+
 @pytest.mark.parametrize(("notation", "plan"), [("top", "011"), ("all", "111")])
 def test_controls_train_nothing(notation: str, plan: str) -> None:
     bench = Bench()

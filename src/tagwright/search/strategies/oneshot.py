@@ -3,7 +3,7 @@
 All plans are then scored on dev by merely switching, and the best few go on from the shared weights under their plan.
 """
 
-from tagwright.search.cell import Cell
+from tagwright.search.cell import SHARED, Cell
 from tagwright.search.space import Space
 from tagwright.search.strategies.search import Found, Run, Search, gather, rank
 
@@ -15,7 +15,7 @@ class OneShot(Search):
     """One whole training for all plans, then a short one for each of the best."""
 
     def find(self, space: Space, run: Run) -> Found:
-        shared = Cell("shared", None, space.seed)
+        shared = Cell(SHARED, None, space.seed)
         field = gather(run([shared]))
         first = rank(field, terms="shared weights")
         best = [one.plan for one in first[:KEPT]]
