@@ -1,6 +1,6 @@
 """The folder of a saved labeler: what is in it, how it is written, and what is checked when it is read.
 
-    tagwright.json       labels, head, backbone, recipe, data hashes, versions, digest of the weights
+    tagwright.json       labels, head, fusion, backbone, recipe, data hashes, versions, digest of the weights
     model.safetensors    all weights          backbone/     architecture and tokenizer, as transformers writes them
     README.md            model card           fixture.json  a few documents with the spans expected for them
 Knows nothing of predicting. Never reads or writes pickle.
@@ -21,6 +21,7 @@ from torch import nn
 
 from tagwright.backbone.backbone import restore_backbone
 from tagwright.backbone.config import BackboneConfig, Dtype
+from tagwright.backbone.fusion import FUSIONS, FusionConfig
 from tagwright.errors import DataError, ModelError
 from tagwright.heads import HEADS, HeadConfig
 from tagwright.models.tagger import Tagger, TaggerPlan, attach_head
@@ -37,12 +38,16 @@ ABOUT, WEIGHTS, BACKBONE, FIXTURE, CARD = "tagwright.json", "model.safetensors",
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a labeler comes from: the resolved recipe, hashes of its data, versions, scores. Plain JSON values."""
+    """Where a labeler comes from: the resolved recipe, hashes of its data, versions, scores. Plain JSON values.
+
+    layers: how much each layer counts for the words of each label, where its fusion weighs layers.
+    """
 
     recipe: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
+    layers: Mapping[str, Any] = field(default_factory=dict)
 
 
 def write_weights(
@@ -122,6 +127,7 @@ def write_folder(tagger: Tagger, folder: Path, *, origin: Origin, dtype: str | N
         "view": tagger.view,
         "labels": list(tagger.labels.names),
         "head": tagger.head.config.model_dump(),  # type: ignore[union-attr, operator]
+        "fusion": tagger.fusion.config.model_dump(),
         "backbone": tagger.backbone.config.model_dump(),
         "weights": write_weights(
             tagger, folder / WEIGHTS, labels=tagger.labels.names, dtypes=_choose_dtypes(tagger, dtype)
@@ -130,6 +136,7 @@ def write_folder(tagger: Tagger, folder: Path, *, origin: Origin, dtype: str | N
         "data": origin.data,
         "versions": origin.versions,
         "scores": origin.scores,
+        "layers": origin.layers,
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -183,15 +190,19 @@ def read_folder(folder: Path, *, dtype: str | None = None) -> tuple[Tagger, Orig
     _check_match(about, facts, folder / WEIGHTS)
     tagger = attach_head(plan, restore_backbone(folder / BACKBONE, plan.backbone))
     _fill(tagger, folder / WEIGHTS, tensors)
-    return tagger.eval(), Origin(**{key: about.get(key, {}) for key in ("recipe", "data", "versions", "scores")})
+    origin = {key: about.get(key, {}) for key in ("recipe", "data", "versions", "scores", "layers")}
+    return tagger.eval(), Origin(**origin)
 
 
 def _read_plan(about: Mapping[str, Any], path: Path) -> TaggerPlan:
     try:
         head, backbone = HeadConfig.model_validate(about["head"]), BackboneConfig.model_validate(about["backbone"])
+        fusion = FusionConfig.model_validate(about.get("fusion", {}))  # folders of before fusions lack it
         if about["view"] != Tagger.view or head.name not in HEADS or head.scheme not in SCHEMES:
             raise ValueError(f"no {about['view']} with the head {head.name} and the scheme {head.scheme} is known")
-        return TaggerPlan(Labels(tuple(about["labels"])), backbone, head)
+        if fusion.name not in FUSIONS:
+            raise ValueError(f"no fusion {fusion.name} is known")
+        return TaggerPlan(Labels(tuple(about["labels"])), backbone, head, fusion)
     except (ValueError, TypeError, DataError) as error:
         reason = (
             "; ".join(f"{e['loc']}: {e['msg']}" for e in error.errors())

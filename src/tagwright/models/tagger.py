@@ -1,4 +1,4 @@
-"""Tagger: a backbone and a head. Knows nothing of recipes, files or training."""
+"""Tagger: a backbone, a fusion of its layers and a head. Knows nothing of recipes, files or training."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +12,8 @@ from torch import Tensor
 from tagwright.backbone.backbone import Backbone, load_backbone
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.dropout import fast_dropout
+from tagwright.backbone.fusion import FusionConfig
+from tagwright.backbone.fusion.fusion import Fusion, build_fusion
 from tagwright.backbone.vocabulary import focused_vocabulary
 from tagwright.errors import ModelError
 from tagwright.heads import HEADS, HeadConfig
@@ -30,16 +32,17 @@ class TaggerPlan:
     labels: Labels
     backbone: BackboneConfig
     head: HeadConfig
+    fusion: FusionConfig = FusionConfig()
 
 
 class Tagger(Labeler):
-    """Word states from the backbone, spans from the head."""
+    """Word states from the backbone, joined by the fusion; spans from the head."""
 
     view = "tagger"
 
-    def __init__(self, backbone: Backbone, head: Head) -> None:
+    def __init__(self, backbone: Backbone, head: Head, *, fusion: Fusion) -> None:
         super().__init__()
-        self.backbone, self.head = backbone, head
+        self.backbone, self.fusion, self.head = backbone, fusion, head
 
     @property
     def labels(self) -> Labels:
@@ -84,7 +87,7 @@ class Tagger(Labeler):
         return self.head.loss(self.encode(batch), gold, keep=batch.keep)
 
     def encode(self, batch: Batch) -> Tensor:
-        states: Tensor = self.backbone(batch)
+        states: Tensor = self.backbone(batch, self.fusion)
         return states.float()  # heads are small and always work in float32, whatever the backbone's precision
 
     def decode(self, states: Tensor, given: Sequence[Document], *, keep: Tensor) -> list[Document]:
@@ -92,12 +95,13 @@ class Tagger(Labeler):
 
 
 def build_tagger(plan: TaggerPlan, words: Iterable[str] = ()) -> Tagger:
-    """Load the backbone and put a fresh head on it."""
+    """Load the backbone and put a fresh fusion and head on it."""
     if not plan.labels.names:
         raise ModelError("No label to learn: the training documents have no labelled span. Check the tag column.")
     return attach_head(plan, load_backbone(plan.backbone, words))
 
 
 def attach_head(plan: TaggerPlan, backbone: Backbone) -> Tagger:
-    """A tagger from a backbone at hand and a fresh head."""
-    return Tagger(backbone, HEADS[plan.head.name](backbone.width, plan.labels, config=plan.head))
+    """A tagger from a backbone at hand and a fresh fusion and head."""
+    fusion = build_fusion(plan.fusion, width=backbone.width, depth=backbone.depth)
+    return Tagger(backbone, HEADS[plan.head.name](fusion.width, plan.labels, config=plan.head), fusion=fusion)

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tagwright.backbone.config import BackboneConfig
+from tagwright.backbone.fusion import FUSIONS, FusionConfig
 from tagwright.heads import HEADS, HeadConfig
 from tagwright.registry import suggest
 from tagwright.settings.settings import Settings
@@ -79,11 +80,17 @@ class Recipe(Settings):
     data: DataConfig = DataConfig()
     draw: DrawConfig = DrawConfig()
     backbone: BackboneConfig = BackboneConfig()
+    fusion: FusionConfig = FusionConfig()
     head: HeadConfig = HeadConfig()
     tuning: TuningConfig = TuningConfig()
     training: TrainingConfig = TrainingConfig()
 
     def _find_faults(self) -> Iterator[str]:
-        for section, name, table in (("head", self.head.name, HEADS), ("tuning", self.tuning.name, TUNINGS)):
+        named = (
+            ("fusion", self.fusion.name, FUSIONS),
+            ("head", self.head.name, HEADS),
+            ("tuning", self.tuning.name, TUNINGS),
+        )
+        for section, name, table in named:
             if name not in table:
                 yield f"  {section}.name: no {section} is called {name!r}.{suggest(name, table)}"
