@@ -236,7 +236,8 @@ def check_import_time(source: Source) -> Faults:
     for node in walk_import_time(source.tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and not source.is_cli:
             yield node.lineno, f"called for its effect at import: {spell(node.value)}()"
-        if isinstance(node, ast.Attribute | ast.Name) and WORLD.fullmatch(spell(node)):
+        is_read = isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Load)  # a field may be `open`
+        if is_read and WORLD.fullmatch(spell(node)):
             yield node.lineno, f"touched at import: {spell(node)}"
 
 

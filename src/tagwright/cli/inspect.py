@@ -221,6 +221,8 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
     about = read_about(folder)
     console.print(f"[bold]{escape(name)}[/]: a {about['view']} with {len(about['labels'])} labels")
     console.print(f"  labels: {escape(', '.join(about['labels']))}", soft_wrap=True)
+    for line in _draw_sight(about.get("sight")):
+        console.print(f"  {escape(line)}", soft_wrap=True)
     for part in ("head", "backbone", "versions", "scores"):
         facts = ", ".join(f"{name} {_spell(value)}" for name, value in about.get(part, {}).items() if value is not None)
         console.print(f"  {part}: {escape(facts)}", soft_wrap=True)
@@ -233,6 +235,17 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
         load(folder, check=True)
         console.print("  [green]It predicts what it did when it was saved.[/]")
     return about | ({"checked": True} if check else {})
+
+
+def _draw_sight(facts: Mapping[str, Any] | None) -> list[str]:
+    from tagwright.backbone.sight.sight import Sight
+
+    if facts is None:
+        return ["sight: not noted when it was saved; `tagwright doctor` finds it by running the model"]
+    if "unknown" in facts:
+        return [f"sight: {facts['unknown']}"]
+    whose = "chosen for it" if facts["chosen"] else "by the model's nature"
+    return [f"sight, {whose}:", *(f"  {line}" for line in Sight(facts["layers"], tuple(facts["open"])).draw())]
 
 
 def _spell(value: object) -> str:

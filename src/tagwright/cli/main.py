@@ -19,6 +19,8 @@ from tagwright.cli.predict import predict
 from tagwright.cli.pretrain import pretrain
 from tagwright.cli.search import search
 from tagwright.cli.train import train
+from tagwright.cli.upkeep.doctor import doctor
+from tagwright.cli.upkeep.export import export
 from tagwright.errors import TagwrightError
 
 INTERRUPTED = 130  # what typer makes of Ctrl-C
@@ -39,6 +41,8 @@ app.command("compare", cls=ManyAgainst)(compare)
 app.command("predict")(predict)
 app.command("pretrain")(pretrain)
 app.command("search")(search)
+app.command("doctor")(doctor)
+app.command("export")(export)
 
 
 def _say_version(wanted: bool) -> None:

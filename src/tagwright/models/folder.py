@@ -129,6 +129,7 @@ def write_folder(tagger: Tagger, folder: Path, *, origin: Origin, dtype: str | N
         "head": tagger.head.config.model_dump(),  # type: ignore[union-attr, operator]
         "fusion": tagger.fusion.config.model_dump(),
         "backbone": tagger.backbone.config.model_dump(),
+        "sight": _describe_sight(tagger),
         "weights": write_weights(
             tagger, folder / WEIGHTS, labels=tagger.labels.names, dtypes=_choose_dtypes(tagger, dtype)
         ),
@@ -139,6 +140,15 @@ def write_folder(tagger: Tagger, folder: Path, *, origin: Origin, dtype: str | N
         "layers": origin.layers,
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _describe_sight(tagger: Tagger) -> dict[str, Any]:
+    """Chosen or by nature, as it was found by running the model: for people, who needn't load it to know."""
+    try:
+        sight = tagger.backbone.find_sight()
+    except ModelError as error:
+        return {"unknown": str(error)}
+    return {"layers": sight.layers, "open": list(sight.open), "chosen": tagger.backbone.sight is not None}
 
 
 def _choose_dtypes(tagger: Tagger, dtype: str | None) -> dict[str, torch.dtype]:

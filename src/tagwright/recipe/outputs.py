@@ -8,10 +8,12 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tagwright.evaluation.page.page import Page, render_page
 from tagwright.evaluation.report import Report
 from tagwright.io.files import write
+from tagwright.models.folder import read_about
 from tagwright.recipe.run import CHECKPOINTS, Outcome
 from tagwright.settings.toml import write_toml
 from tagwright.text.ledger import Ledger
@@ -29,7 +31,8 @@ def write_outputs(outcome: Outcome, folder: Path) -> None:
     reports = find_reports(outcome)
     plain = {part: report.to_dict() for part, report in reports.items()}
     (folder / REPORT).write_text(json.dumps(plain, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    page = Page(folder.name, describe(outcome), reports, outcome.history, list(outcome.unheld.lines()), toml)
+    facts, sight = describe(outcome), find_flags(read_about(folder)["sight"])
+    page = Page(folder.name, facts, reports, outcome.history, list(outcome.unheld.lines()), toml, sight)
     (folder / PAGE).write_text(render_page(page), encoding="utf-8")
     if outcome.predicted:
         write(outcome.predicted, folder / PREDICTED, ledger=Ledger())
@@ -39,6 +42,11 @@ def write_outputs(outcome: Outcome, folder: Path) -> None:
 def find_reports(outcome: Outcome) -> dict[str, Report]:
     """The reports of a run by part."""
     return {part: report for part, report in (("test", outcome.test), ("dev", outcome.dev)) if report is not None}
+
+
+def find_flags(sight: Mapping[str, Any]) -> tuple[bool, ...]:
+    """Of every layer: does it look right? Nothing where the model's layers can't be told apart."""
+    return tuple(layer in sight["open"] for layer in range(sight.get("layers", 0)))
 
 
 def describe(outcome: Outcome) -> Mapping[str, str]:

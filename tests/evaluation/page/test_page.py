@@ -124,3 +124,9 @@ def test_two_hundred_documents_stay_below_a_megabyte() -> None:
     report = make_large_report(200)
     html = render_page(Page("large", reports={"dev": report, "test": report}))
     assert len(report.cases) == 200 and len(html.encode("utf-8")) < 1_000_000
+
+
+def test_the_sight_is_a_row_of_numbered_boxes() -> None:
+    shown = render_page(Page("run", {"Model": "m"}, sight=(False, True)))
+    assert '<li title="looks left only">0</li><li class="open" title="looks right">1</li>' in shown
+    assert 'class="sight"' not in render_page(Page("run", {"Model": "m"}))

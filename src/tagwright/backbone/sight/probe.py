@@ -38,10 +38,17 @@ def find_sight(model: nn.Module, *, inputs: Inputs) -> tuple[bool, ...]:
     model.eval()
     # without a cache, or the second run of a layer would see the first one's keys
     without = {"use_cache": False} if _takes(model, "use_cache") else {}
-    with torch.no_grad(), _watch(layers, inputs, found.append):
-        model(**inputs.arguments, **without)
-    for module, mode in modes.items():
-        module.training = mode
+    try:
+        with torch.no_grad(), _watch(layers, inputs, found.append):
+            model(**inputs.arguments, **without)
+    except ModelError:
+        raise
+    except Exception as error:  # models of any make are run here, in ways that they may not know
+        name = type(model).__name__
+        raise ModelError(f"{name} can't be run as the probe needs it ({inputs.name}): {error}") from error
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
     if len(found) != len(layers):
         raise ModelError(f"{type(model).__name__} ran {len(found)} of its {len(layers)} layers: it can't be proven.")
     return tuple(found)

@@ -23,6 +23,7 @@ class Page:
     """What is told: `reports` by part (the first one in full, the others folded), `history` as the Trainer logs it.
 
     `facts` (model, data, seed, time ...) and `unheld` (what was lost or out of reach, counted) are lines for people.
+    `sight` says of every layer of the model, the input's first, whether it looks right.
     """
 
     title: str
@@ -31,6 +32,7 @@ class Page:
     history: Sequence[Mapping[str, float]] = ()
     unheld: Sequence[str] = ()
     recipe: str = ""
+    sight: Sequence[bool] = ()
 
 
 def render_page(page: Page) -> str:
@@ -82,7 +84,7 @@ def _draw_sections(page: Page) -> Iterator[Section]:
     said = tag("ul", *lost, class_="lost") if lost else tag("p", "Nothing was reported.", class_="note")
     yield "lost", "Out of reach", draw_section("lost", "Out of reach", said)
     if page.facts or page.recipe:
-        yield "run", "Run", draw_section("run", "Run", draw_run(page.facts, page.recipe))
+        yield "run", "Run", draw_section("run", "Run", draw_run(page.facts, page.recipe), *draw_sight(page.sight))
 
 
 def draw_section(name: str, title: str, *content: Html) -> Html:
@@ -132,6 +134,17 @@ def _find_points(history: Sequence[Mapping[str, float]], name: str) -> tuple[lis
     logged = [(entry.get("step", place), entry[name]) for place, entry in enumerate(history) if name in entry]
     points = sorted(point for point in logged if isfinite(point[1]))
     return points, len(logged) - len(points)
+
+
+def draw_sight(flags: Sequence[bool]) -> Iterator[Html]:
+    """A row of boxes, one for each layer with its number, filled where the layer looks right."""
+    boxes = [
+        tag("li", str(layer), class_="open" if flag else None, title="looks right" if flag else "looks left only")
+        for layer, flag in enumerate(flags)
+    ]
+    about = "Sight: the layers from the input to the output; the filled ones look right."
+    if boxes:
+        yield tag("figure", tag("figcaption", about, class_="note"), tag("ul", *boxes), class_="sight")
 
 
 def draw_run(facts: Mapping[str, str], recipe: str) -> Html:

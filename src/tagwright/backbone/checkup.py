@@ -1,0 +1,69 @@
+"""A checkup of a backbone, by running it: who sees whom, and whether company changes the state of a word.
+
+Knows nothing of labels. A finding is a fact or a fault; it is for the caller to refuse the model.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from tagwright.backbone.backbone import Backbone
+from tagwright.backbone.sight.probe import find_sight, list_hidden, list_rightward
+from tagwright.backbone.sight.sight import Sight
+from tagwright.errors import ModelError
+from tagwright.text.ledger import Ledger
+from tagwright.tokens.batch import Cutter, collate
+
+DOCUMENTS = (("One", "word", "after", "another"), ("Yes",), ("The", "end"))
+CLOSE = 1e-3  # of the size of a state, in float32; half precision is told apart by its own coarseness
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`holds` is None where a model isn't so by nature, which is no fault."""
+
+    what: str
+    holds: bool | None
+    detail: str = ""
+
+
+def examine(backbone: Backbone, sight: Sight) -> Iterator[Finding]:
+    """Every way of calling the model, one finding each; `sight` is what is expected of it."""
+    for inputs in list_rightward(backbone.model):
+        found = find_sight(backbone.model, inputs=inputs)
+        wrong = [layer for layer, flag in enumerate(found) if flag != sight.flags[layer]]
+        detail = f"layers {wrong} do otherwise" if wrong else "as its sight says"
+        yield Finding(f"who sees whom: {inputs.name}", not wrong, detail)
+    for inputs in list_hidden(backbone.model, packs=True):
+        leaks = [layer for layer, flag in enumerate(find_sight(backbone.model, inputs=inputs)) if flag]
+        if inputs.name.startswith("packed"):
+            detail = "seen, so documents must not be packed into one row" if leaks else "not seen"
+            yield Finding(f"neighbours in a row: {inputs.name}", None if leaks else True, detail)
+        else:
+            yield Finding(inputs.name, not leaks, f"seen by layers {leaks}" if leaks else "not seen")
+
+
+def compare_company(backbone: Backbone) -> Finding:
+    """Documents in a padded batch against each one alone."""
+    cutter = Cutter(backbone.tokenizer, backbone.find_limits("truncate"))
+    pieces = cutter.cut(DOCUMENTS, Ledger())
+    device = next(backbone.parameters()).device
+    pad = backbone.tokenizer.pad_id
+    with torch.no_grad():
+        together = backbone(collate(pieces, pad).to(device))
+        alone = [backbone(collate([piece], pad).to(device))[0] for piece in pieces]
+    apart = max(float((together[row, : len(one)] - one).abs().max()) for row, one in enumerate(alone))
+    share = apart / float(together.abs().mean())
+    close = CLOSE if together.dtype == torch.float32 else 30 * torch.finfo(together.dtype).eps
+    return Finding("a batch of one against a padded batch", share <= close, f"states differ by {share:.1e} at most")
+
+
+def check(backbone: Backbone) -> tuple[Sight | None, list[Finding]]:
+    """The sight that was found, if the model's layers can be told apart, and all findings."""
+    try:
+        sight = backbone.find_sight()
+        findings = list(examine(backbone, sight))
+    except ModelError as error:
+        return None, [Finding("who sees whom", None, str(error)), compare_company(backbone)]
+    return sight, [*findings, compare_company(backbone)]
