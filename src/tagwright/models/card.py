@@ -20,8 +20,8 @@ base_model: {plan.backbone.model}
 ---
 # {name}
 
-A sequence labeler: {plan.backbone.model} with a {plan.head.name} head, fusion {plan.fusion.name}, scheme
-{plan.head.scheme}, made with Tagwright.
+A sequence labeler: {plan.backbone.model} with a {plan.head.name} head, scheme {plan.head.scheme}, and
+the fusion {plan.fusion.name}, made with Tagwright.
 
     import tagwright
     labeler = tagwright.load("{name}")

@@ -75,7 +75,7 @@ def pick_layers(config: FusionConfig, depth: int) -> tuple[int, ...]:
 def check_layers(layers: Sequence[int], depth: int, *, setting: str) -> None:
     if beyond := [layer for layer in layers if layer > depth]:
         raise ModelError(
-            f"fusion.{setting} names layer {beyond[0]}; this model has the layers 1 to {depth}, and 0, its embeddings."
+            f"fusion.{setting} names layer {beyond[0]}; this model has the layers 0 (its embeddings) to {depth}."
         )
 
 
