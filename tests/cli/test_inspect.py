@@ -57,6 +57,20 @@ def test_a_labeler_tells_what_it_is(run: Run, labeler: Path) -> None:
     assert json.loads(Path("out.json").read_text())["checked"] is True
 
 
+def test_the_layers_that_a_labeler_reads_are_drawn_by_label(run: Run, labeler: Path) -> None:
+    about = json.loads((labeler / "tagwright.json").read_text())
+    about["fusion"] = {"name": "dwatt", "rank": 8}
+    rows = {"O": [0.2, 0.8], "PER": [0.6, 0.4]}
+    for labels, expected in (
+        (rows, ["O   ▂▂▂ ███  most: 3 (80%)", "PER ▆▆▆ ▄▄▄  most: 0 (60%)"]),
+        ({"O": [0.2, 0.8], "PER": [0.2, 0.8]}, ["every word ▂▂▂ ███  most: 3 (80%)"]),
+    ):
+        about["layers"] = {"layers": [0, 3], "labels": labels, "words": {"O": 2, "PER": 1}}
+        (labeler / "tagwright.json").write_text(json.dumps(about))
+        shown = run("inspect", "labeler").stdout
+        assert all(line in shown for line in expected) and "fusion: name dwatt, gamma 0.50, d_pos 24, rank 8" in shown
+
+
 def test_a_labeler_that_changed_is_found_out(run: Run, labeler: Path) -> None:
     fixture = labeler / "fixture.json"
     rows = json.loads(fixture.read_text())
@@ -80,11 +94,11 @@ def test_built_in_models_are_named(
     shutil.copytree(labeler, builtin.ROOT / "tiny-ner")
     shown = run("inspect", "builtin:tiny-ner", "--check").stdout
     assert "builtin:tiny-ner: a tagger with 10 labels" in shown and "It predicts what it did" in shown
-    assert "memory: about" in run("inspect", "gold.conll", "--model", "builtin:tiny-t5").stdout
+    assert "memory: about" in run("inspect", "gold.conll", "--model", "builtin:tiny-decoder").stdout
     with pytest.raises(ModelError, match="builtin:tiny-ner is a labeler, not a backbone"):
         run("inspect", "gold.conll", "--model", "builtin:tiny-ner")
-    with pytest.raises(ModelError, match="builtin:tiny-t5 is a backbone, not a labeler"):
-        run("inspect", "builtin:tiny-t5")
+    with pytest.raises(ModelError, match="builtin:tiny-decoder is a backbone, not a labeler"):
+        run("inspect", "builtin:tiny-decoder")
 
 
 def test_the_helps_name_every_built_in_model(run: Run) -> None:

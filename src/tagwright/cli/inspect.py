@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ABOUT = "tagwright.json"  # what tells the folder of a labeler from one of documents
 BAR, MOST = 40, 60  # columns of the longest bar, labels shown
+SHADES = " ▁▂▃▄▅▆▇█"
 
 
 def inspect(
@@ -214,6 +215,7 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
     """What a saved labeler is, and whether it still predicts what it did."""
     from rich.markup import escape
 
+    from tagwright.backbone.fusion import FusionConfig
     from tagwright.cli.terminal.show import quiet_libraries
     from tagwright.models.folder import read_about
 
@@ -223,12 +225,15 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
     console.print(f"  labels: {escape(', '.join(about['labels']))}", soft_wrap=True)
     for line in _draw_sight(about.get("sight")):
         console.print(f"  {escape(line)}", soft_wrap=True)
-    for part in ("head", "backbone", "versions", "scores"):
-        facts = ", ".join(f"{name} {_spell(value)}" for name, value in about.get(part, {}).items() if value is not None)
+    parts = about | {"fusion": FusionConfig.model_validate(about.get("fusion", {})).list_read()}
+    for part in ("head", "fusion", "backbone", "versions", "scores"):
+        facts = ", ".join(f"{name} {_spell(value)}" for name, value in parts.get(part, {}).items() if value is not None)
         console.print(f"  {part}: {escape(facts)}", soft_wrap=True)
     for part, facts in about.get("data", {}).items():
         shown = ", ".join(f"{name} {value}" for name, value in facts.items())
         console.print(f"  data, {part}: {escape(shown)}", soft_wrap=True)
+    for line in _draw_layers(about.get("layers")):
+        console.print(f"  {escape(line)}", soft_wrap=True)
     if check:
         from tagwright.inference.predictor import load
 
@@ -246,6 +251,25 @@ def _draw_sight(facts: Mapping[str, Any] | None) -> list[str]:
         return [f"sight: {facts['unknown']}"]
     whose = "chosen for it" if facts["chosen"] else "by the model's nature"
     return [f"sight, {whose}:", *(f"  {line}" for line in Sight(facts["layers"], tuple(facts["open"])).draw())]
+
+
+def _draw_layers(facts: Mapping[str, Any] | None) -> list[str]:
+    """How much each layer counts for the words of each label: a line for each, the taller the more."""
+    if not facts:
+        return []
+    rows: dict[str, list[float]] = facts["labels"]
+    if len({tuple(row) for row in rows.values()}) == 1:  # a mix weighs layers alike for all words
+        rows = {"every word": next(iter(rows.values()))}
+    left = len(rows) - MOST
+    rows = dict(list(rows.items())[:MOST])
+    wide, most = max(map(len, rows)), max(max(row) for row in rows.values()) or 1
+    lines = ["layers read, by label (0 is the embeddings, O are words without a label):"]
+    lines.append("  " + " " * wide + "".join(f"{layer:>4}" for layer in facts["layers"]))
+    for label, row in rows.items():
+        bars = "".join(f" {3 * SHADES[round(share / most * (len(SHADES) - 1))]}" for share in row)
+        top = max(range(len(row)), key=row.__getitem__)
+        lines.append(f"  {label:<{wide}}{bars}  most: {facts['layers'][top]} ({row[top]:.0%})")
+    return [*lines, f"  ... and {left:,} rarer labels; --json has them all"] if left > 0 else lines
 
 
 def _spell(value: object) -> str:

@@ -32,7 +32,8 @@ def write_outputs(outcome: Outcome, folder: Path) -> None:
     plain = {part: report.to_dict() for part, report in reports.items()}
     (folder / REPORT).write_text(json.dumps(plain, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     facts, sight = describe(outcome), find_flags(read_about(folder)["sight"])
-    page = Page(folder.name, facts, reports, outcome.history, list(outcome.unheld.lines()), toml, sight)
+    layers = outcome.labeler.origin.layers
+    page = Page(folder.name, facts, reports, outcome.history, list(outcome.unheld.lines()), toml, sight, layers)
     (folder / PAGE).write_text(render_page(page), encoding="utf-8")
     if outcome.predicted:
         write(outcome.predicted, folder / PREDICTED, ledger=Ledger())
@@ -60,6 +61,7 @@ def describe(outcome: Outcome) -> Mapping[str, str]:
     return {
         "Model": f"{recipe.backbone.model} ({weights / 1e6:.1f} million weights)",
         "Head": f"{recipe.head.name}, scheme {recipe.head.scheme}, words read at {recipe.backbone.read_at}",
+        "Fusion": tagger.fusion.describe(),
         "Tuning": recipe.tuning.name,
         "Data": data,
         "Seed": str(recipe.training.seed),

@@ -14,6 +14,7 @@ from transformers import TrainerCallback
 
 from tagwright.errors import ModelError, RecipeError
 from tagwright.evaluation.report import Report, evaluate
+from tagwright.inference.layers import weigh_layers
 from tagwright.inference.predictor import Predictor
 from tagwright.inference.runner import Runner, is_out_of_memory
 from tagwright.models.folder import ABOUT, Origin, read_about
@@ -89,7 +90,8 @@ def train_labeler(
     scores = {f"{part} F1": 100 * report.headline for part, report in (("dev", dev), ("test", test)) if report}
     if cv_score is not None:
         scores["cross-validated F1"] = 100 * cv_score
-    predictor.origin = Origin(recipe.to_dict(), corpus.facts, find_versions(), scores)
+    layers = weigh_layers(predictor, corpus.test or corpus.dev)
+    predictor.origin = Origin(recipe.to_dict(), corpus.facts, find_versions(), scores, layers)
     seconds = time.monotonic() - began
     return Outcome(predictor, recipe, dev, test, predicted, history, ledger, seconds)
 

@@ -2,7 +2,7 @@
 
 from page_markup import Reader, make_report
 from tagwright.evaluation.mistakes import Confusion
-from tagwright.evaluation.page.heat import MOST, draw_confusion
+from tagwright.evaluation.page.heat import MOST, draw_confusion, draw_layers
 
 
 def test_rows_are_gold_and_columns_are_predictions() -> None:
@@ -28,3 +28,17 @@ def test_of_very_many_labels_those_with_most_mistakes_are_drawn_and_the_rest_cou
 
 def test_nothing_to_confuse() -> None:
     assert Reader(draw_confusion(Confusion(), {})).find("table")
+
+
+def test_layers_are_told_in_hundredths_and_the_most_read_is_darkest() -> None:
+    facts = {"layers": [0, 2], "labels": {"O": [0.75, 0.25], "PER": [0.5, 0.5]}, "words": {"O": 3, "PER": 1}}
+    (markup,) = draw_layers(facts)
+    read = Reader(markup)
+    assert [cell["style"] for cell in read.find("td", "hit")] == ["--p:1.00", "--p:0.33", "--p:0.67", "--p:0.67"]
+    assert "02O7525PER5050" in read.text
+    assert list(draw_layers({})) == []
+
+
+def test_of_very_many_labels_the_layers_of_the_rarest_are_left_out() -> None:
+    facts = {"layers": [0], "labels": {f"L{n}": [1.0] for n in range(MOST + 2)}}
+    assert "2 rarer labels left out" in Reader(next(draw_layers(facts))).text

@@ -1,6 +1,6 @@
 """FusionConfig: which layers the head reads, and how they are joined. Loads neither torch nor transformers."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -74,6 +74,10 @@ class FusionConfig(BaseModel):
         if self.layers is not None and list(self.layers) != sorted(set(self.layers)):
             raise ValueError(f"`layers` names each layer once, in rising order; found {list(self.layers)}.")
         return self
+
+    def list_read(self) -> dict[str, Any]:
+        """The name and the settings that this fusion reads, as plain values."""
+        return {name: value for name, value in self.model_dump().items() if name in ("name", *READS[self.name])}
 
     def _find_given(self) -> list[str]:
         fields = type(self).model_fields.items()

@@ -30,8 +30,10 @@ class Block(nn.Module):
     def forward(self, states: Tensor, keep: Tensor) -> Tensor:
         """B W H, B W -> B W H."""
         normed = self.attend_norm(states)
-        parts = (part(normed).unflatten(-1, (self.heads, -1)) for part in (self.ask, self.answer, self.value))
-        seen = F.scaled_dot_product_attention(*(part.transpose(1, 2) for part in parts), keep[:, None, None, :])
+        ask, answer, value = (
+            part(normed).unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (self.ask, self.answer, self.value)
+        )
+        seen = F.scaled_dot_product_attention(ask, answer, value, attn_mask=keep[:, None, None, :])
         states = states + self.attend(seen.transpose(1, 2).flatten(2))
         fed: Tensor = self.leave(F.gelu(self.enter(self.feed_norm(states))))
         return states + fed

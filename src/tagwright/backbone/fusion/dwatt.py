@@ -51,8 +51,9 @@ class DwattFusion(Fusion):
     def finish(self, carry: list[Tensor], last: Tensor, *, keep: Tensor) -> Tensor:
         weights = self.weigh(last).flatten(0, -2)  # T L, T = all words
         values = self.values(torch.stack([state.flatten(0, -2) for state in carry]))  # L T D
-        read = torch.einsum("tl,ltd->td", weights, values).unflatten(0, last.shape[:-1])
-        return last + (read if self.up is None else self.up(read))
+        read = torch.einsum("tl,ltd->td", weights, values)
+        read = read if self.up is None else self.up(read)
+        return last + read.view_as(last)
 
     def weigh(self, last: Tensor) -> Tensor:
         own = self._bring(last)

@@ -52,7 +52,7 @@ def _run(model: Any, inputs: Mapping[str, Any], *, take: Take, fusion: Fusion) -
     if len(out.hidden_states) != depth + 1:
         raise ModelError(
             f"{type(model).__name__} gives the states of {len(out.hidden_states)} layers, expected {depth + 1}: they "
-            "can't be fused. Take fusion.name = \"last\"."
+            'can\'t be fused. Take fusion.name = "last".'
         )
     for layer in below:
         take(layer, out.hidden_states[layer])

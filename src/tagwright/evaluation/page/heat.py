@@ -1,6 +1,8 @@
-"""The confusion table as a heat map: gold labels down, predicted labels across. Knows a Confusion alone."""
+"""Heat maps: the confusion of labels, gold down and predicted across; layers read by label. Knows numbers alone."""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from tagwright.evaluation.mistakes import Confusion
 from tagwright.evaluation.page.colours import Colours, draw_label
@@ -23,6 +25,28 @@ def draw_confusion(confusion: Confusion, colours: Colours) -> Html:
     left = len(labels) - len(drawn)
     note = f"Drawn are the {MOST} labels with the most mistakes; {show_count(left, 'label')} left out." if left else ""
     return join([scroll(table, "Confusion of labels"), *([tag("p", note, class_="note")] if note else [])])
+
+
+def draw_layers(facts: Mapping[str, Any]) -> Iterator[Html]:
+    """How much each layer counts for the words of each label, in hundredths; the darker, the more."""
+    if not facts:
+        return
+    rows = dict(list(facts["labels"].items())[:MOST])
+    most = max(max(row) for row in rows.values()) or 1
+    lines = [
+        tag("tr", tag("th", label, scope="row"), *(_draw_share(share, most) for share in row))
+        for label, row in rows.items()
+    ]
+    top = tag("thead", tag("tr", cell("", class_="corner"), *(head(str(layer)) for layer in facts["layers"])))
+    about = "Layers read, by label: % of each word's state. 0 is the embeddings; O are words without a label."
+    if left := len(facts["labels"]) - len(rows):
+        about += f" {show_count(left, 'rarer label')} left out."
+    table = tag("table", top, tag("tbody", *lines), class_="heat")
+    yield join([tag("p", about, class_="note"), scroll(table, "Layers read, by label")])
+
+
+def _draw_share(share: float, most: float) -> Html:
+    return tag("td", f"{100 * share:.0f}", class_="hit", style=f"--p:{share / most:.2f}")
 
 
 def _find_labels(confusion: Confusion) -> set[str]:

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from math import isfinite
+from typing import Any
 
 from tagwright.evaluation.page.charts import Chart, Point, draw_chart
 from tagwright.evaluation.page.colours import pick_colours, write_palette
 from tagwright.evaluation.page.elements import Html, join, show_count, show_rate, tag
+from tagwright.evaluation.page.heat import draw_layers
 from tagwright.evaluation.page.part import draw_headline, draw_part
 from tagwright.evaluation.report import Report
 
@@ -23,7 +25,8 @@ class Page:
     """What is told: `reports` by part (the first one in full, the others folded), `history` as the Trainer logs it.
 
     `facts` (model, data, seed, time ...) and `unheld` (what was lost or out of reach, counted) are lines for people.
-    `sight` says of every layer of the model, the input's first, whether it looks right.
+    `sight` says of every layer of the model, the input's first, whether it looks right. `layers` says how much the
+    labeler reads of each layer for the words of each label.
     """
 
     title: str
@@ -33,6 +36,7 @@ class Page:
     unheld: Sequence[str] = ()
     recipe: str = ""
     sight: Sequence[bool] = ()
+    layers: Mapping[str, Any] = field(default_factory=dict)
 
 
 def render_page(page: Page) -> str:
@@ -84,7 +88,12 @@ def _draw_sections(page: Page) -> Iterator[Section]:
     said = tag("ul", *lost, class_="lost") if lost else tag("p", "Nothing was reported.", class_="note")
     yield "lost", "Out of reach", draw_section("lost", "Out of reach", said)
     if page.facts or page.recipe:
-        yield "run", "Run", draw_section("run", "Run", draw_run(page.facts, page.recipe), *draw_sight(page.sight))
+        yield "run", "Run", draw_section("run", "Run", draw_run(page.facts, page.recipe), *_draw_model(page))
+
+
+def _draw_model(page: Page) -> Iterator[Html]:
+    yield from draw_sight(page.sight)
+    yield from draw_layers(page.layers)
 
 
 def draw_section(name: str, title: str, *content: Html) -> Html:
