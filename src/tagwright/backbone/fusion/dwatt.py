@@ -85,9 +85,9 @@ class Values(nn.Module):
     def forward(self, states: Tensor) -> Tensor:
         """L T D -> L T D."""
         inner = F.gelu(torch.baddbmm(self.enter_bias, states, self.enter))
-        inner = F.layer_norm(inner, inner.shape[-1:]) * self.inner_norm_gain + self.inner_norm_bias
+        inner = torch.addcmul(self.inner_norm_bias, F.layer_norm(inner, inner.shape[-1:]), self.inner_norm_gain)
         outer = torch.baddbmm(self.leave_bias, inner, self.leave)
-        return F.layer_norm(outer, outer.shape[-1:]) * self.outer_norm_gain + self.outer_norm_bias
+        return torch.addcmul(self.outer_norm_bias, F.layer_norm(outer, outer.shape[-1:]), self.outer_norm_gain)
 
 
 THIN = 1 / 16  # share of a state's width; a thinner MLP lets little of a layer through
