@@ -51,7 +51,8 @@ class Meter:
 
     def _count(self, backbone: nn.Module, args: tuple[Any, ...], states: Tensor) -> None:
         tokens = args[0].ids.numel()
-        self.cost += Cost(tokens, tokens if states.requires_grad else 0)
+        learns = states.requires_grad and any(weight.requires_grad for weight in backbone.parameters())
+        self.cost += Cost(tokens, tokens if learns else 0)
 
 
 def run_cell(work: Work, cell: Cell, *, callbacks: Sequence[TrainerCallback] = ()) -> Record:

@@ -53,6 +53,15 @@ def test_a_frozen_backbone_costs_less(bert: Path) -> None:
     assert frozen.seconds < full.seconds
 
 
+def test_the_weights_of_a_fusion_count_even_where_the_backbone_is_frozen(bert: Path) -> None:
+    plain, fused = (guess(bert, tuning__name="frozen", fusion__name=name) for name in ("last", "dwatt"))
+    added = fused.weights - plain.weights
+    assert added == 3 * (2 * 16 * 8 + 8 + 16 + 16 + 32) + (2 * 16 * 8 + 8 + 16 + 16) + 3 * 24 + 24 * 16
+    assert fused.memory["gradients"] == 4 * added and fused.memory["Adam"] == 8 * added
+    with pytest.raises(ModelError, match="fusion.layers names layer 7"):
+        guess(bert, fusion__name="mix", fusion__layers=[7])
+
+
 def test_what_does_not_fit_is_said_with_a_way_out(bert: Path) -> None:
     found = guess(bert, machine=Machine("small", memory=1 << 20, flops=1e11, bandwidth=1e10))
     assert not found.fits
@@ -70,7 +79,7 @@ def test_long_documents_and_silent_words_are_counted(bert: Path) -> None:
 
 
 def test_the_built_in_backbone_needs_no_folder() -> None:
-    found = estimate(Recipe(), DOCUMENTS, machine=MACHINE)
+    found = estimate(Recipe().change({"backbone.model": "builtin:untrained"}), DOCUMENTS, machine=MACHINE)
     assert 5e5 < found.weights < 2e6
 
 

@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from tagwright.backbone.fusion.fusion import build_fusion
 from tagwright.recipe.estimate.machine import Machine, measure_machine
 from tagwright.recipe.estimate.shape import Shape, look_up
 from tagwright.recipe.recipe import Recipe
@@ -97,11 +99,12 @@ def estimate(recipe: Recipe, documents: Sequence[Document], *, machine: Machine 
     padded = [len(batch) * size for batch, size in zip(batches, longest, strict=True)]
     machine = machine or measure_machine(bf16=settings.bf16)
     steps = settings.max_steps if settings.max_steps > 0 else int(len(batches) * settings.num_train_epochs)
-    work = _Work(recipe, shape, machine)
+    added = count_added(recipe, shape)
+    work = _Work(recipe, shape, machine, added)
     tokens = sum(padded)
     return Estimate(
         model=backbone.model,
-        weights=shape.weights,
+        weights=shape.weights + added,
         machine=machine,
         memory=work.find_memory(max(padded, default=0), max(longest, default=0)),
         steps=steps,
@@ -113,17 +116,24 @@ def estimate(recipe: Recipe, documents: Sequence[Document], *, machine: Machine 
     )
 
 
+def count_added(recipe: Recipe, shape: Shape) -> int:
+    """The weights that the fusion adds; none is made."""
+    with torch.device("meta"):
+        return build_fusion(recipe.fusion, width=shape.width, depth=shape.layers).added
+
+
 @dataclass(frozen=True)
 class _Work:
-    """The arithmetic: a recipe, a backbone and a machine."""
+    """The arithmetic: a recipe, a backbone, a machine, and the weights of the fusion, which are always trained."""
 
     recipe: Recipe
     shape: Shape
     machine: Machine
+    added: int
 
     @property
     def moves(self) -> int:
-        """Weights that training changes; the head's are too few to count."""
+        """Weights of the backbone that training changes; the head's are too few to count."""
         return 0 if self.recipe.tuning.name == "frozen" else self.shape.weights
 
     def find_memory(self, tokens: int, longest: int) -> dict[str, int]:
@@ -136,9 +146,9 @@ class _Work:
         if self.recipe.backbone.gradient_checkpointing or not self.moves:
             per_token = 2 * per_token // max(self.shape.layers, 1)  # one layer at a time
         return {
-            "weights": self.shape.weights * size,
-            "gradients": self.moves * size,
-            "Adam": 2 * self.moves * size,
+            "weights": self.shape.weights * size + 4 * self.added,
+            "gradients": self.moves * size + 4 * self.added,
+            "Adam": 2 * (self.moves * size + 4 * self.added),
             "activations": tokens * per_token * floats,
             "libraries": int(FIXED),
         }
@@ -147,7 +157,7 @@ class _Work:
         """Forward and backward are 6 operations for each weight and token, forward alone is 2; Adam moves 28 bytes."""
         operations = 6 if self.moves else 2
         matrices = operations * self.shape.multiplied * tokens / (self.machine.flops * EFFICIENCY)
-        return steps * (matrices + 28 * self.moves / self.machine.bandwidth)
+        return steps * (matrices + 28 * (self.moves + self.added) / self.machine.bandwidth)
 
 
 def _count_windowed(pieces: Sequence[Piece]) -> int:

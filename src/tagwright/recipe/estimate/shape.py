@@ -29,6 +29,7 @@ class Shape:
     wide: int
     heads: int
     layers: int
+    width: int
     keeps_scores: bool
 
 
@@ -67,5 +68,6 @@ def measure_shape(model: nn.Module) -> Shape:
         wide=sum(sum(weight.shape) for weight in matrices.values()),
         heads=int(getattr(config, "num_attention_heads", 1)),
         layers=int(getattr(config, "num_hidden_layers", 1)),
+        width=int(getattr(config, "hidden_size", 1)),
         keeps_scores=getattr(config, "_attn_implementation", None) == "eager",
     )
