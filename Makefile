@@ -28,7 +28,7 @@ $(READY): pyproject.toml constraints.txt
 
 # One thread: for so small a model more only wait for each other.
 demo: setup
-	OMP_NUM_THREADS=1 $(BIN)/tagwright train recipes/synthetic/untrained-tagger-full.toml --out runs/demo --overwrite
+	OMP_NUM_THREADS=1 $(BIN)/tagwright train recipes/synthetic/tiny-encoder-tagger-full.toml --out runs/demo --overwrite
 
 test: setup
 	$(BIN)/python -m pytest

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import LlamaForCausalLM, T5ForConditionalGeneration
+from transformers import LlamaForCausalLM
 
 from tagwright.backbone import builtin
 from tiny_models import make_config, make_tokenizer
@@ -14,7 +14,6 @@ from tiny_models import make_config, make_tokenizer
 KINDS: dict[str, tuple[Callable[[Any], Any], dict[str, Any]]] = {
     "builtin:tiny-decoder": (LlamaForCausalLM, {"is_causal": True}),
     "builtin:tiny-encoder": (LlamaForCausalLM, {"is_causal": False}),
-    "builtin:tiny-t5": (T5ForConditionalGeneration, {}),
 }
 
 
@@ -26,7 +25,7 @@ def save_backbone(name: str) -> Path:
     """The files of a built-in backbone under the root of the day: float16, as they ship."""
     torch.manual_seed(0)
     kind, settings = KINDS[name]
-    model = kind(make_config("t5" if kind is T5ForConditionalGeneration else "llama", **settings))
+    model = kind(make_config("llama", **settings))
     for weight in model.parameters():
         if weight.ndim > 1:
             torch.nn.init.normal_(weight, std=0.2)

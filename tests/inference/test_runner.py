@@ -100,7 +100,7 @@ class Owner(torch.nn.Module):
         self.tokenizer, self.config, self.find_limits = tagger.backbone.tokenizer, None, tagger.backbone.find_limits
         self.weight = torch.nn.Parameter(torch.zeros(1))
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Batch, fusion: object = None) -> Tensor:
         lengths = torch.full((len(batch.ids),), batch.ids.shape[1]) if batch.attend is None else batch.attend.sum(1)
         return lengths[:, None, None].float().expand(-1, batch.width, 16)
 

@@ -86,4 +86,6 @@ def test_recipes_are_there() -> None:
 def test_every_recipe_that_ships_can_be_read_and_names_its_command(path: Path) -> None:
     pretrains = "[objective]" in path.read_text(encoding="utf-8")
     (PretrainingRecipe if pretrains else Recipe).from_toml(path)
-    assert f"tagwright {'pretrain' if pretrains else 'train'} {path.relative_to(ROOT).as_posix()}" in path.read_text(encoding="utf-8")
+    assert f"tagwright {'pretrain' if pretrains else 'train'} {path.relative_to(ROOT).as_posix()}" in path.read_text(
+        encoding="utf-8"
+    )

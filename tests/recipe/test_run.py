@@ -109,7 +109,7 @@ def test_the_scheme_follows_the_data() -> None:
 
 
 def test_the_rate_follows_the_model() -> None:
-    for model, rate in (("builtin:untrained", 1e-3), ("org/name", 5e-5)):
+    for model, rate in (("builtin:untrained", 1e-3), ("builtin:tiny-encoder", 2e-3), ("org/name", 5e-5)):
         assert resolve(Recipe().change({"backbone.model": model}), []).training.learning_rate == rate
 
 

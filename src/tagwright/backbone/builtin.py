@@ -12,7 +12,8 @@ from tagwright.registry import suggest
 PREFIX = "builtin:"
 UNTRAINED = "builtin:untrained"
 DEFAULT = "builtin:tiny-encoder"
-BACKBONES = (DEFAULT, "builtin:tiny-decoder", UNTRAINED)
+RATES = {DEFAULT: 2e-3, "builtin:tiny-decoder": 2e-3, UNTRAINED: 1e-3}  # learning rates
+BACKBONES = tuple(RATES)
 LABELERS = ("builtin:tiny-ner",)
 BACKBONE_FORMS = f"hub id, local folder, or {PREFIX}NAME ({', '.join(n.removeprefix(PREFIX) for n in BACKBONES)})"
 LABELER_FORMS = f"a folder, a hub id, or {', '.join(LABELERS)}"
@@ -22,7 +23,7 @@ ROOT = Path(str(files("tagwright"))) / "builtin"  # a folder for every name, fil
 
 def pick_rate(name: str) -> float:
     """The learning rate of a run that names none: small models take far larger steps than those of the hub."""
-    return 1e-3 if name in BACKBONES else 5e-5
+    return RATES.get(name, 5e-5)
 
 
 def find_backbone(name: str) -> Path:

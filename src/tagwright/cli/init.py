@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagwright.backbone.builtin import BACKBONE_FORMS, UNTRAINED
+from tagwright.backbone.builtin import BACKBONE_FORMS, DEFAULT, UNTRAINED
 from tagwright.cli.terminal.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, WordColumn
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def init(
     train: Annotated[Path, typer.Argument(metavar="FILE", help="Labelled file to train on.")],
     out: Annotated[Path, typer.Option(help="Recipe to write.")] = Path("recipe.toml"),
-    model: Annotated[str, typer.Option(help=f"Backbone: {BACKBONE_FORMS}.")] = UNTRAINED,
+    model: Annotated[str, typer.Option(help=f"Backbone: {BACKBONE_FORMS}.")] = DEFAULT,
     dev: Annotated[Path | None, typer.Option(help="Labelled dev file; without it part of FILE is set aside.")] = None,
     test: Annotated[Path | None, typer.Option(help="Labelled test file.")] = None,
     runs: Annotated[str | None, typer.Option(help="Folder that training will save to; runs/FILE if left out.")] = None,

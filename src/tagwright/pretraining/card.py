@@ -5,7 +5,6 @@ Files are told by name, without folders.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from accelerate import PartialState
@@ -76,8 +75,13 @@ def _tell_score(history: Sequence[Mapping[str, float]]) -> str:
 
 
 def _tell_time(outcome: Pretrained) -> str:
-    speeds = [entry[SPEED] for entry in outcome.history if SPEED in entry]
-    return f"{outcome.seconds:,.0f} s" + (f", {median(speeds):,.0f} tokens per second" if speeds else "")
+    """Of all steps, by the speeds in the log: a run may have been stopped and resumed."""
+    timed = [entry for entry in outcome.history if SPEED in entry]
+    seconds, done = 0.0, 0
+    for entry in timed:
+        tokens, done = count_tokens(outcome, int(entry["step"])) - done, count_tokens(outcome, int(entry["step"]))
+        seconds += tokens / entry[SPEED]
+    return f"{seconds:,.0f} s" + (f", {done / seconds:,.0f} tokens per second" if timed else "")
 
 
 def list_drops(outcome: Pretrained) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from transformers import set_seed
 
-from tagwright.backbone.builtin import UNTRAINED
+from tagwright.backbone.builtin import pick_rate
 from tagwright.heads import HeadConfig
 from tagwright.models.tagger import Tagger, TaggerPlan, build_tagger
 from tagwright.recipe.recipe import Recipe
@@ -18,7 +18,7 @@ def resolve(recipe: Recipe, documents: Sequence[Document]) -> Recipe:
     if recipe.head.scheme == "auto":
         open_settings["head.scheme"] = find_scheme(documents)
     if recipe.training.learning_rate is None:
-        open_settings["training.learning_rate"] = 1e-3 if recipe.backbone.model == UNTRAINED else 5e-5
+        open_settings["training.learning_rate"] = pick_rate(recipe.backbone.model)
     return recipe.change(open_settings)
 
 

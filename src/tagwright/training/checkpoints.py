@@ -27,7 +27,7 @@ class CheckpointTrainer(Trainer):  # type: ignore[misc]
         """Train, or finish what a checkpoint began. The model that comes out is free of the trainer's wrappers."""
         checkpoint = None if resume_from_checkpoint is None else Path(resume_from_checkpoint)
         state = None if checkpoint is None else self._open_checkpoint(checkpoint)
-        if checkpoint is not None and state is not None and _has_stopped(state):
+        if checkpoint is not None and state is not None and _has_stopped(state, steps=self.args.max_steps):
             output = self._finish(state, checkpoint)
         else:
             output = super().train(resume_from_checkpoint=checkpoint and str(checkpoint), **rest)
@@ -123,10 +123,11 @@ def _explain_full_disk(staged: Path) -> Iterator[None]:
         ) from error
 
 
-def _has_stopped(state: TrainerState) -> bool:
-    """A checkpoint written at the last step, or after something decided to end the run early."""
+def _has_stopped(state: TrainerState, *, steps: int) -> bool:
+    """A checkpoint written at the last of so many steps, or after something decided to end the run early."""
     control = state.stateful_callbacks.get(TrainerControl.__name__, {})
-    return state.global_step >= state.max_steps or bool(control.get("args", {}).get("should_training_stop"))
+    was_told = bool(control.get("args", {}).get("should_training_stop"))
+    return 0 < steps <= state.global_step or (was_told and state.global_step < state.max_steps)
 
 
 def find_checkpoint(folder: Path) -> Path | None:

@@ -10,6 +10,8 @@ Point = tuple[float, float]
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 400, 230, 46, 12, 12, 44  # small, so that its letters stay legible on a phone
 DOTS = 30  # with more points than this the line alone is drawn
 
+TINIEST = 1e-300  # smaller numbers lose digits and have no power of ten
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -32,7 +34,7 @@ class Chart:
 
 def find_ticks(low: float, high: float, *, most: int = 5) -> list[float]:
     """Multiples of 1, 2 or 5 times a power of ten that enclose `low` and `high`."""
-    width = (high - low) or abs(high) or 1.0
+    width = next((size for size in (high - low, abs(high)) if size > TINIEST), 1.0)
     power = 10.0 ** floor(log10(width / most))
     step = next(power * factor for factor in (1, 2, 5, 10) if width / (power * factor) <= most)
     first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)

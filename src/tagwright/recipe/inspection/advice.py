@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from tagwright.backbone.builtin import BACKBONE_FORMS, UNTRAINED
+from tagwright.backbone.builtin import BACKBONE_FORMS, PREFIX, UNTRAINED, pick_rate
 from tagwright.io.kind import FileOptions
 from tagwright.recipe.inspection.summary import Summary
 from tagwright.recipe.recipe import Recipe
@@ -45,10 +45,11 @@ def advise(
     documents = settings.get("training.per_device_train_batch_size", 16)
     epochs = min(max(round(STEPS * documents / max(summary.documents, 1)), FEWEST), MOST)
     settings["training.num_train_epochs"] = epochs
-    settings["training.learning_rate"] = 1e-3 if model == UNTRAINED else 5e-5
-    if model == UNTRAINED:
-        notes["backbone.model"] = "small, random weights: shows the way; put a hub id or a folder here for good scores"
-        notes["training.learning_rate"] = "for random weights; 2e-5 to 1e-4 for pretrained ones"
+    settings["training.learning_rate"] = pick_rate(model)
+    if model.startswith(PREFIX):
+        random = ", random weights" * (model == UNTRAINED)
+        notes["backbone.model"] = f"small{random}: shows the way; put a hub id or a folder here for good scores"
+        notes["training.learning_rate"] = "for so small a model; 2e-5 to 1e-4 for larger pretrained ones"
     return Advice(Recipe().change(settings), notes, frozenset(settings) | frozenset(notes))
 
 
