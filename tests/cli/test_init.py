@@ -17,7 +17,7 @@ def test_it_says_what_it_found_and_what_to_do_next(run: Run, conll: Path) -> Non
         assert fact in shown
     assert shown.rstrip().endswith("tagwright train recipe.toml")
     recipe = Recipe.from_toml("recipe.toml")
-    assert (recipe.data.train, recipe.out, recipe.training.learning_rate) == ("gold.conll", "runs/gold", 1e-3)
+    assert (recipe.data.train, recipe.out, recipe.training.learning_rate) == ("gold.conll", "runs/gold", 2e-3)
 
 
 def test_a_pretrained_model_gets_its_own_settings(run: Run, conll: Path) -> None:
