@@ -48,7 +48,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     training = {"max_steps": 70, "learning_rate": 2e-3, "per_device_train_batch_size": 8, "eval_strategy": "no"}
     settings = [f"training.{name}={value}" for name, value in training.items()]
     file = str(folder / "train.jsonl")
-    arguments = ["train", "--train", file, "--dev", file, "--out", str(folder / "labeler")]
+    arguments = [
+        "train",
+        "--train",
+        file,
+        "--dev",
+        file,
+        "--model",
+        "builtin:untrained",
+        "--out",
+        str(folder / "labeler"),
+    ]
     result = CliRunner().invoke(app, [*arguments, *(part for each in settings for part in ("--set", each))])
     assert result.exit_code == 0, result.output
     return folder

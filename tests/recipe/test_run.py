@@ -22,7 +22,12 @@ from tagwright.text.synthetic import make_corpus
 from tagwright.training.callbacks import StopAfter
 from tagwright.training.trainer import LabelerTrainer
 
-QUICK = {"training.num_train_epochs": 2, "training.learning_rate": 1e-3, "backbone.max_tokens": 64}
+QUICK = {
+    "backbone.model": "builtin:untrained",
+    "training.num_train_epochs": 2,
+    "training.learning_rate": 1e-3,
+    "backbone.max_tokens": 64,
+}
 
 
 @pytest.fixture(scope="module")
