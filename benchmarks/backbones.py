@@ -25,7 +25,7 @@ from study import Cell, Record, Settings, Study, make_parser, run_study
 from tagwright.errors import TagwrightError
 
 ROOT = Path(__file__).parents[1]
-DEFAULTS = [f"{name}=builtin:{name}" for name in ("tiny-decoder", "tiny-encoder", "tiny-t5")]
+DEFAULTS = [f"{name}=builtin:{name}" for name in ("tiny-decoder", "tiny-encoder")]
 CORPORA = ("ud_en_ewt", "wnut17", "snips", SYNTHETIC)
 TAGGED = ("ud_en_ewt",)  # every word has a label, so the score is the share of words that are right
 WEIGHTS = ("pretrained", "random")

@@ -1,12 +1,10 @@
 """Callbacks: a progress bar for people, early ends, and the order of an epoch. Know nothing of data or models."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-
-from tagwright.training.batches import Buckets
 
 
 class ShowProgress(TrainerCallback):  # type: ignore[misc]
@@ -79,11 +77,17 @@ class StopAtPlateau(TrainerCallback):  # type: ignore[misc]
         return control
 
 
+class Shuffled(Protocol):
+    """Batches in an order of their own for every epoch."""
+
+    def set_epoch(self, epoch: int) -> None: ...
+
+
 class OrderEpochs(TrainerCallback):  # type: ignore[misc]
     """Tell the batches which epoch it is: accelerate's wrappers do not pass it on in every case (several devices)."""
 
-    def __init__(self, buckets: Buckets) -> None:
-        self.buckets = buckets
+    def __init__(self, batches: Shuffled) -> None:
+        self.batches = batches
 
     def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self.buckets.set_epoch(int(state.epoch or 0))
+        self.batches.set_epoch(int(state.epoch or 0))

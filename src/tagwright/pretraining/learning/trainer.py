@@ -21,6 +21,7 @@ from tagwright.pretraining.corpus.rows import Order, PackedRows, Place
 from tagwright.pretraining.learning.learner import Learner
 from tagwright.pretraining.learning.optimizer import Optimizers, make_optimizer
 from tagwright.pretraining.objectives.objective import Objective
+from tagwright.training.callbacks import OrderEpochs
 from tagwright.training.checkpoints import CheckpointTrainer
 
 BITS = "eval_bits_per_byte"
@@ -76,7 +77,7 @@ class PretrainingTrainer(CheckpointTrainer):
             train_dataset=data.train,
             eval_dataset=data.valid,
             data_collator=Teacher(data.train, data.objective, arguments.seed, batches),
-            callbacks=[OrderPasses(self.order), LogBeforeSaving(), MeasureSpeed(data.train.length * self.order.batch)],
+            callbacks=[OrderEpochs(self.order), LogBeforeSaving(), MeasureSpeed(data.train.length * self.order.batch)],
         )
         self.model_accepts_loss_kwargs = True  # the loss is already divided by the predictions of all micro-batches
         self.remove_callback(PrinterCallback)
@@ -148,16 +149,6 @@ class PretrainingTrainer(CheckpointTrainer):
         if isinstance(optimizer, Optimizers):
             self._learner.model.float()
             optimizer.write_copies()
-
-
-class OrderPasses(TrainerCallback):  # type: ignore[misc]
-    """Tell the order which pass it is: accelerate's wrappers do not pass it on in every case."""
-
-    def __init__(self, order: Order) -> None:
-        self.order = order
-
-    def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self.order.set_epoch(int(state.epoch or 0))
 
 
 class LogBeforeSaving(TrainerCallback):  # type: ignore[misc]

@@ -20,6 +20,9 @@ class Hybrid:
         self.clm, self.mlm = Clm(config, vocabulary), Mlm(config, vocabulary)
 
     def teach(self, rows: Rows, *, generator: Generator, progress: float) -> Lesson:
-        is_causal = torch.rand((), generator=generator).item() < self.causal_share
-        reading = self.clm if is_causal else self.mlm
+        reading = self.clm if self.is_causal(generator, progress=progress) else self.mlm
         return reading.teach(rows, generator=generator, progress=progress)
+
+    def is_causal(self, generator: Generator, *, progress: float) -> bool:
+        """Which reading this batch gets."""
+        return torch.rand((), generator=generator).item() < self.causal_share
