@@ -30,8 +30,8 @@ CORPORA = ("ud_en_ewt", "wnut17", "snips", SYNTHETIC)
 TAGGED = ("ud_en_ewt",)  # every word has a label, so the score is the share of words that are right
 WEIGHTS = ("pretrained", "random")
 RATES = {"pretrained": 5e-4, "random": 1e-3, "minilm": 1e-4}
-SEARCHED = (3e-4, 5e-4, 1e-3)
-EPOCHS = 8
+SEARCHED = (5e-4, 1e-3, 2e-3)
+EPOCHS, BATCH = 5, 8
 THOUGHT = {"ud_en_ewt": 130.0, "wnut17": 145.0, "snips": 75.0, "litbank_entities": 180.0}  # seconds, at 1,000 words/s
 THOUGHT |= {SYNTHETIC: 80.0, "model": 120.0, "ngrams": 150.0}
 LARGER = {"minilm": 2.0}  # takes so many times as long
@@ -46,7 +46,7 @@ def main() -> int:
     caps = cap(options.limit_documents)
     print(
         f"At most {caps['train']} training documents, drawn by the seed; dev and test are {caps['dev']} and "
-        f"{caps['test']} documents at most, the same for all. {options.epochs} epochs."
+        f"{caps['test']} documents at most, the same for all. {options.epochs} epochs of batches of {BATCH}, in bfloat16."
     )
     if options.search:
         options.out = options.out / "search"
@@ -122,11 +122,11 @@ def list_search(options: argparse.Namespace) -> list[Cell]:
 
 
 def make_cell(options: argparse.Namespace, *, name: str, corpus: str, mark: str = "", **varied: Any) -> Cell:
-    """`varied`: seed, weights, rate; and what small_scale.py varies: opened, read_at."""
+    """`varied`: seed, weights, rate; and what small_scale.py varies: sight, read_at."""
     model = options.backbones[name]
     settings = {"part": "labelling", "name": name, "model": model, "digest": digest(model)}
     settings |= {"corpus": corpus, "data": str(options.data), "documents": cap(options.limit_documents)}
-    settings |= {"epochs": options.epochs, "read_at": "mean", "opened": False, **varied}
+    settings |= {"epochs": options.epochs, "batch": BATCH, "read_at": "mean", "sight": None, **varied}
     share = options.epochs / EPOCHS * settings["documents"]["train"] / CAPS["train"]
     thought = THOUGHT.get(corpus, 100.0) * share * LARGER.get(name, 1.0) + 5
     return Cell(f"{corpus}-{name}-{varied['weights']}{mark}-{varied['seed']}", settings, thought)

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from backbones import EPOCHS, RATES, compare, console, make_cell, take_scores, tell_gain, tell_scores
+from backbones import BATCH, EPOCHS, RATES, compare, console, make_cell, take_scores, tell_gain, tell_scores
 from cells.finetuning import CAPS, cap, find_corpora, fine_tune
 from rich.table import Table
 from study import Cell, Record, Study, make_parser, run_study
@@ -21,8 +21,9 @@ from tagwright.errors import TagwrightError
 
 ROOT = Path(__file__).parents[1]
 CORPORA = ("ud_en_ewt", "wnut17", "snips", "litbank_entities")
+DOCUMENTS = 600
 READ_AT = ("mean", "last", "first")
-SIDES = {"causal": ("decoder", False), "opened": ("decoder", True), "encoder": ("encoder", False)}
+SIDES = {"causal": ("decoder", None), "opened": ("decoder", "all"), "encoder": ("encoder", None)}  # backbone, sight
 
 
 def main() -> int:
@@ -31,13 +32,15 @@ def main() -> int:
     caps = cap(options.limit_documents)
     print(
         f"At most {caps['train']} training documents, drawn by the seed; dev and test are {caps['dev']} and "
-        f"{caps['test']} documents at most, the same for all. {options.epochs} epochs, learning rate {options.rate:g}."
+        f"{caps['test']} documents at most, the same for all. {options.epochs} epochs of batches of {BATCH}, in bfloat16, "
+        f"learning rate {options.rate:g}."
     )
     return run_study(Study(list_cells(options, corpora), fine_tune, report), options)
 
 
 def read_options() -> argparse.Namespace:
     parser = make_parser(__doc__, out=ROOT / "runs" / "bench" / "small-scale", seeds=3)
+    parser.set_defaults(limit_documents=DOCUMENTS)
     parser.add_argument("--decoder", default="builtin:tiny-decoder", metavar="MODEL")
     parser.add_argument("--encoder", default="builtin:tiny-encoder", metavar="MODEL")
     parser.add_argument("--corpora", default=",".join(CORPORA))
@@ -53,8 +56,8 @@ def list_cells(options: argparse.Namespace, corpora: list[str]) -> list[Cell]:
     """A seed's cells one after the other, so that a study that is stopped early has whole seeds."""
     cells = []
     for seed, corpus, read_at, side in itertools.product(range(1, options.seeds + 1), corpora, READ_AT, SIDES):
-        name, opened = SIDES[side]
-        varied = {"weights": "pretrained", "rate": options.rate, "read_at": read_at, "opened": opened, "side": side}
+        name, sight = SIDES[side]
+        varied = {"weights": "pretrained", "rate": options.rate, "read_at": read_at, "sight": sight, "side": side}
         mark = f"-{side}-{read_at}"
         cells.append(make_cell(options, name=name, corpus=corpus, mark=mark, seed=seed, **varied))
     return cells

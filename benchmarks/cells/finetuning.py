@@ -1,7 +1,7 @@
 """Cells that fine-tune a backbone on a corpus and score it on test, as a user of tagwright.train would.
 
-A backbone is taken as it is, with its weights drawn anew (`weights = "random"`), or with its causal mask taken away
-(`opened`). Knows nothing of tables.
+A backbone is taken as it is or with its weights drawn anew (`weights = "random"`), and sees to the right in the layers
+that `sight` names. Knows nothing of tables.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ import torch
 from transformers import AutoModel, set_seed
 
 import tagwright
-from tagwright.backbone.backbone import load_backbone, load_config, load_tokenizer
+from tagwright.backbone.backbone import load_config, load_tokenizer
 from tagwright.backbone.builtin import PREFIX, find_backbone
 from tagwright.backbone.config import BackboneConfig
 from tagwright.errors import ModelError
@@ -84,22 +84,15 @@ def digest(model: str) -> str:
 
 @contextmanager
 def prepare_model(settings: Mapping[str, Any]) -> Iterator[str]:
-    """The backbone of a cell: its name, or a folder that is there for a while."""
+    """The backbone of a cell: its name, or a folder with random weights that is there for a while."""
     found = str(find_folder(settings["model"]))
-    if settings["weights"] == "pretrained" and not settings["opened"]:
+    if settings["weights"] == "pretrained":
         yield found
         return
     named = BackboneConfig(model=found)
     with TemporaryDirectory() as folder:
-        if settings["weights"] == "random":
-            set_seed(settings["seed"])
-            model = AutoModel.from_config(load_config(named), dtype=torch.float32)
-        else:
-            model = load_backbone(named).model
-        if settings["opened"]:
-            # Every layer at once, by the model's own setting: until a recipe can say which layers may look right.
-            model.config.is_causal = False
-        model.save_pretrained(folder)
+        set_seed(settings["seed"])
+        AutoModel.from_config(load_config(named), dtype=torch.float32).save_pretrained(folder)
         load_tokenizer(named).tokenizer.save_pretrained(folder)
         yield folder
 
@@ -125,9 +118,12 @@ def fine_tune(settings: Mapping[str, Any]) -> dict[str, Any]:
 def list_settings(settings: Mapping[str, Any], parts: Mapping[str, list[Document]]) -> dict[str, Any]:
     return {
         "backbone.read_at": settings["read_at"],
+        **({"backbone.sight": settings["sight"]} if settings["sight"] else {}),
         "draw.shots": min(settings["documents"]["train"], len(parts["train"])),
         "draw.dev_policy": "full",
         "training.num_train_epochs": settings["epochs"],
+        "training.per_device_train_batch_size": settings["batch"],
+        "training.bf16": True,
         "training.learning_rate": settings["rate"],
         "training.seed": settings["seed"],
         "training.eval_strategy": "no",

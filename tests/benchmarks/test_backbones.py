@@ -46,7 +46,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def read_states(finetuning: ModuleType, model: str, ids: torch.Tensor = IDS, **changed: Any) -> torch.Tensor:
-    settings = {"model": model, "weights": "pretrained", "opened": False, "seed": 1, **changed}
+    settings = {"model": model, "weights": "pretrained", "seed": 1, **changed}
     with finetuning.prepare_model(settings) as folder, torch.no_grad():
         found = AutoModel.from_pretrained(folder, dtype=torch.float32)
         found = found.get_encoder() if found.config.is_encoder_decoder else found
@@ -61,14 +61,6 @@ def test_random_weights_are_others_for_every_seed(finetuning: ModuleType, models
     )
     assert torch.equal(first, again)
     assert not torch.allclose(first, second, atol=1e-2) and not torch.allclose(first, own.flatten(), atol=1e-2)
-
-
-def test_a_decoder_looks_right_only_when_opened(finetuning: ModuleType, models: dict[str, str]) -> None:
-    changed = IDS.clone()
-    changed[0, 3] = 90
-    for kind, opened, looks in (("decoder", False, False), ("decoder", True, True), ("encoder", False, True)):
-        before, after = (read_states(finetuning, models[kind], ids, opened=opened) for ids in (IDS, changed))
-        assert torch.equal(before[0, 1], after[0, 1]) is not looks, (kind, opened)
 
 
 def test_other_weights_are_another_model(finetuning: ModuleType, models: dict[str, str]) -> None:
@@ -95,6 +87,8 @@ def test_a_corpus_that_is_not_there_is_left_out_aloud(
 
 def test_a_cell_trains_and_scores(finetuning: ModuleType, models: dict[str, str]) -> None:
     settings = {"model": models["encoder"], "corpus": "synthetic", "data": "", "documents": finetuning.cap(8)}
-    settings |= {"epochs": 1, "rate": 1e-3, "read_at": "last", "seed": 1, "weights": "random", "opened": False}
-    found = finetuning.fine_tune(settings)
+    settings |= {"epochs": 1, "rate": 1e-3, "batch": 4, "read_at": "last", "seed": 1, "weights": "random"}
+    found = finetuning.fine_tune(settings | {"sight": None})
+    wished = finetuning.list_settings(settings | {"sight": "all"}, finetuning.cut_corpus(settings))
+    assert wished["backbone.sight"] == "all"
     assert 0 <= found["f1"] <= 100 and 0 <= found["dev_f1"] <= 100 and found["words"] > 0

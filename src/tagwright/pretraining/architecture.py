@@ -5,10 +5,12 @@ Decoder and encoder are the same Llama, so that only what a layer may see and wh
 
 from typing import Any, Literal
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from transformers import LlamaConfig, LlamaForCausalLM, T5Config, T5ForConditionalGeneration
 
 Kind = Literal["decoder", "encoder", "encoder-decoder"]
+START = 0.02  # standard deviation of new matrices: Llama's own, and small enough for a T5's embeddings to learn soon
 
 
 class ModelConfig(BaseModel):
@@ -69,7 +71,14 @@ def _build_t5(config: ModelConfig, tokenizer: Any, attn_implementation: str) -> 
         decoder_start_token_id=tokenizer.pad_token_id,
         attn_implementation=attn_implementation,
     )
-    return T5ForConditionalGeneration(settings)
+    model = T5ForConditionalGeneration(settings)
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.ndim > 1:
+                weight.normal_(std=START)
+        # T5 divides what its tied output layer reads by this, which would ask for embeddings as much longer
+        model.decoder.final_layer_norm.weight.fill_(config.width**0.5)
+    return model
 
 
 def _share(config: ModelConfig, tokenizer: Any) -> dict[str, Any]:
