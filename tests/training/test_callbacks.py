@@ -1,7 +1,9 @@
 import pytest
 from transformers import TrainerControl, TrainerState
 
-from tagwright.training.callbacks import StopAfter, StopAtPlateau
+from tagwright.pretraining.learning.progress import ShowPretraining
+from tagwright.pretraining.learning.trainer import BITS, SPEED
+from tagwright.training.callbacks import ShowProgress, StopAfter, StopAtPlateau
 
 
 @pytest.mark.parametrize(
@@ -24,3 +26,26 @@ def test_a_plateau_is_counted_from_the_first_best(scores: list[float], stops: bo
 def test_training_stops_after_its_epochs(epoch: float, stops: bool) -> None:
     control = StopAfter(2).on_epoch_end(None, TrainerState(epoch=epoch), TrainerControl())
     assert control.should_training_stop is stops
+
+
+@pytest.mark.parametrize(
+    ("bar", "log", "line"),
+    [
+        (ShowProgress, {"eval_f1": 0.5}, "  epoch 2, step 8 of 12  loss 0.2500  dev F1 50.00\n"),
+        (
+            ShowPretraining,
+            {SPEED: 1234.5, BITS: 1.5},
+            "  step 8 of 12  loss 0.250  1,234 tokens/s  held-out 1.500 bits/byte\n",
+        ),
+    ],
+)
+def test_where_there_is_no_terminal_every_scoring_is_a_line(
+    bar: type[ShowProgress], log: dict[str, float], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    showing, state = bar(), TrainerState(epoch=2.0, global_step=8, max_steps=12)
+    showing.on_train_begin(None, state, TrainerControl())
+    for logs in ({"loss": 0.25}, log):
+        showing.on_log(None, state, TrainerControl(), logs=logs)
+    showing.on_step_end(None, state, TrainerControl())
+    showing.on_train_end(None, state, TrainerControl())
+    assert capsys.readouterr().err == line

@@ -12,21 +12,24 @@ from transformers import LlamaConfig, LlamaModel, PreTrainedTokenizerFast
 SPECIALS = ("<pad>", "<s>", "</s>", "<unk>")
 
 
-def learn_tokenizer(words: Iterable[str], *, size: int = 2000) -> PreTrainedTokenizerFast:
-    """A byte-level BPE tokenizer learned from words; nothing is unknown to it."""
+def learn_tokenizer(
+    texts: Iterable[str], *, size: int = 2000, min_frequency: int = 0, marks: Iterable[str] = ()
+) -> PreTrainedTokenizerFast:
+    """A byte-level BPE tokenizer learned from texts; nothing is unknown to it. `marks` are more special tokens."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.NFC()
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=size,
-        special_tokens=list(SPECIALS),
+        min_frequency=min_frequency,
+        special_tokens=[*SPECIALS, *marks],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(words, trainer)
+    tokenizer.train_from_iterator(texts, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)]
+        single="<s> $A </s>", pair="<s> $A </s> $B </s>", special_tokens=[("<s>", 1), ("</s>", 2)]
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token="<pad>", bos_token="<s>", eos_token="</s>", unk_token="<unk>"

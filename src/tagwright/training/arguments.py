@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import BaseModel
 from transformers import TrainingArguments
 
 from tagwright.errors import RecipeError
@@ -23,14 +24,14 @@ SET_HERE = {
 }
 
 
-def check_names(config: TrainingConfig) -> None:
-    """Refuse a name that TrainingArguments doesn't have, or that is not the user's to set."""
+def check_names(config: BaseModel, *, ours: set[str] = OURS) -> None:
+    """Refuse a name that TrainingArguments doesn't have, or that is not the user's to set; `ours` it has not either."""
     known = {field.name for field in fields(TrainingArguments)}
     for name in config.model_extra or {}:
         if name in SET_HERE:
             raise RecipeError(f"training.{name} is set by Tagwright itself. Take it out.")
         if name not in known:
-            raise RecipeError(f"training.{name} is not a setting.{suggest(name, known | OURS)}")
+            raise RecipeError(f"training.{name} is not a setting.{suggest(name, known | ours)}")
 
 
 def make_arguments(config: TrainingConfig, folder: Path, *, has_dev: bool) -> TrainingArguments:
@@ -44,18 +45,25 @@ def make_arguments(config: TrainingConfig, folder: Path, *, has_dev: bool) -> Tr
         "output_dir": str(folder),
         "per_device_train_batch_size": config.documents_per_batch or 1,
         "load_best_model_at_end": best,
-        "remove_unused_columns": False,
-        "disable_tqdm": True,
-        "dataloader_pin_memory": False,
         "logging_steps": 0.02,
-        "accelerator_config": {"even_batches": False},
     }
     if config.bf16 and not torch.accelerator.is_available():
         settings["use_cpu"] = True  # bf16 works on CPUs too, but has to be asked for
     if best:
         settings |= {"metric_for_best_model": "eval_f1", "greater_is_better": True}
+    return fill_arguments(settings | given)
+
+
+def fill_arguments(settings: dict[str, Any]) -> TrainingArguments:
+    """For one process on one device, which makes its own batches and shows its own progress."""
+    usual = {
+        "remove_unused_columns": False,
+        "accelerator_config": {"even_batches": False},
+        "disable_tqdm": True,
+        "dataloader_pin_memory": False,
+    }
     try:
-        arguments = TrainingArguments(**(settings | given))
+        arguments = TrainingArguments(**(usual | settings))
     except (ValueError, TypeError, ImportError) as error:
         raise RecipeError(f"[training] is not possible: {error}") from error
     # one process drives one device; without this the Trainer would split batches among all it sees, and slowly

@@ -1,5 +1,6 @@
 """Callbacks: a progress bar for people, early ends, and the order of an epoch. Know nothing of data or models."""
 
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -8,40 +9,39 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 
 class ShowProgress(TrainerCallback):  # type: ignore[misc]
-    """A bar with loss and the last dev F1 on standard error; where that is no terminal, a line per evaluation."""
+    """On standard error: a bar with what the log told last; where that is no terminal, a line for every scoring."""
+
+    task, score = "training", "eval_f1"
+    place = "epoch {0.epoch:.0f}, step {0.global_step} of {0.max_steps}"
+    tells: Mapping[str, Callable[[float], str]] = {
+        "loss": "loss {:.4f}".format,
+        "eval_f1": lambda share: f"dev F1 {100 * share:.2f}",
+    }
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)
         self._bar: Progress | None = None
-        self._loss, self._dev = "", ""
+        self._told: dict[str, str] = {}
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if self._console.is_terminal and state.is_world_process_zero:
             columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
             self._bar = Progress(TextColumn("{task.description}"), *columns, console=self._console, transient=True)
             self._bar.start()
-            self._task = self._bar.add_task("training", total=state.max_steps, completed=state.global_step)
+            self._task = self._bar.add_task(self.task, total=state.max_steps, completed=state.global_step)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if self._bar is not None:
-            self._bar.update(self._task, completed=state.global_step, description=f"training{self._loss}{self._dev}")
+            told = "  ".join((self.task, *self._told.values()))
+            self._bar.update(self._task, completed=state.global_step, description=told)
 
     def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, float] | None = None,
-        **_: Any,
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: dict[str, float], **_: Any
     ) -> None:
-        logs = logs or {}
-        if "loss" in logs:
-            self._loss = f"  loss {logs['loss']:.4f}"
-        if "eval_f1" in logs:
-            self._dev = f"  dev F1 {100 * logs['eval_f1']:.2f}"
-            if state.is_world_process_zero:
-                place = f"epoch {state.epoch:.0f}, step {state.global_step} of {state.max_steps}"
-                self._console.print(f"  {place}{self._loss}{self._dev}", highlight=False)
+        self._told |= {name: tell(logs[name]) for name, tell in self.tells.items() if name in logs}
+        if self.score in logs and state.is_world_process_zero:
+            line = "  ".join(("", self.place.format(state), *self._told.values()))
+            self._console.print(line, highlight=False, soft_wrap=True)
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if self._bar is not None:

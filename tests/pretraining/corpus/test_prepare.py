@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tagwright.backbone.untrained import SPECIALS
 from tagwright.errors import DataError, ModelError
 from tagwright.pretraining.corpus import prepare as room
 from tagwright.pretraining.corpus.prepare import Prepared, prepare
 from tagwright.pretraining.corpus.text import PlainText, read_plain
 from tagwright.pretraining.corpus.tokenfile import write_tokens
-from tagwright.pretraining.corpus.tokenizer import SENTINELS, SPECIALS, learn_tokenizer
+from tagwright.pretraining.corpus.tokenizer import MASK, SENTINELS, learn_tokenizer
 from tagwright.pretraining.objectives import read_vocabulary
 from tiny_models import make_tokenizer
 from tiny_pretraining import make_recipe
@@ -67,7 +68,7 @@ def test_whatever_is_written_comes_back(tmp_path: Path) -> None:
 def test_the_learned_tokenizer_has_what_objectives_need() -> None:
     tokenizer = learn_tokenizer([PlainText("one:1", ("the fox met the fox " * 9,))], size=400)
     vocabulary = read_vocabulary(tokenizer)
-    assert tokenizer.convert_tokens_to_ids(list(SPECIALS)) == [0, 1, 2, 3, 4]
+    assert tokenizer.convert_tokens_to_ids([*SPECIALS, MASK]) == [0, 1, 2, 3, 4]
     assert vocabulary.mask is not None and vocabulary.pad == 0 and len(vocabulary.sentinels) == len(SENTINELS)
     assert tokenizer("the fox").input_ids[0] == 1 and "Ġfox" in tokenizer.get_vocab()
 
