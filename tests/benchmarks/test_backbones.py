@@ -1,14 +1,12 @@
 """Cells that fine-tune: the model that a cell asks for is the one it gets; and intervals hold to scipy's."""
 
-import importlib
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import backbones
 import pytest
 import torch
+from cells import finetuning
 from scipy.stats import ttest_rel
 from transformers import AutoModel
 
@@ -16,20 +14,7 @@ from tagwright.pretraining.architecture import ModelConfig, build_model
 from tagwright.pretraining.corpus.text import PlainText
 from tagwright.pretraining.corpus.tokenizer import learn_tokenizer
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 IDS = torch.tensor([[1, 60, 70, 80, 2]])
-
-
-@pytest.fixture(scope="module")
-def backbones() -> Iterator[ModuleType]:
-    sys.path.insert(0, str(BENCHMARKS))
-    yield importlib.import_module("backbones")
-    sys.path.remove(str(BENCHMARKS))
-
-
-@pytest.fixture(scope="module")
-def finetuning(backbones: ModuleType) -> ModuleType:
-    return sys.modules["cells.finetuning"]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +30,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return folders
 
 
-def read_states(finetuning: ModuleType, model: str, ids: torch.Tensor = IDS, **changed: Any) -> torch.Tensor:
+def read_states(model: str, ids: torch.Tensor = IDS, **changed: Any) -> torch.Tensor:
     settings = {"model": model, "weights": "pretrained", "seed": 1, **changed}
     with finetuning.prepare_model(settings) as folder, torch.no_grad():
         found = AutoModel.from_pretrained(folder, dtype=torch.float32)
@@ -54,21 +39,19 @@ def read_states(finetuning: ModuleType, model: str, ids: torch.Tensor = IDS, **c
 
 
 @pytest.mark.parametrize("kind", ["decoder", "encoder", "encoder-decoder"])
-def test_random_weights_are_others_for_every_seed(finetuning: ModuleType, models: dict[str, str], kind: str) -> None:
-    own = read_states(finetuning, models[kind])
-    first, again, second = (
-        read_states(finetuning, models[kind], weights="random", seed=seed).flatten() for seed in (1, 1, 2)
-    )
+def test_random_weights_are_others_for_every_seed(models: dict[str, str], kind: str) -> None:
+    own = read_states(models[kind])
+    first, again, second = (read_states(models[kind], weights="random", seed=seed).flatten() for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.allclose(first, second, atol=1e-2) and not torch.allclose(first, own.flatten(), atol=1e-2)
 
 
-def test_other_weights_are_another_model(finetuning: ModuleType, models: dict[str, str]) -> None:
+def test_other_weights_are_another_model(models: dict[str, str]) -> None:
     digests = [finetuning.digest(folder) for folder in models.values()]
     assert len(set(digests)) == 3 and digests[0] == finetuning.digest(models["decoder"])
 
 
-def test_the_interval_is_that_of_a_paired_t_test(backbones: ModuleType) -> None:
+def test_the_interval_is_that_of_a_paired_t_test() -> None:
     ours, theirs = {1: 50.0, 2: 53.0, 3: 49.5, 4: 51.0}, {4: 47.0, 3: 46.0, 2: 45.0, 1: 44.0, 5: 99.0}
     found = backbones.compare(ours, theirs)
     wanted = ttest_rel([ours[seed] for seed in range(1, 5)], [theirs[seed] for seed in range(1, 5)])
@@ -78,14 +61,12 @@ def test_the_interval_is_that_of_a_paired_t_test(backbones: ModuleType) -> None:
     assert backbones.compare({1: 1.0}, {1: 2.0}) is None
 
 
-def test_a_corpus_that_is_not_there_is_left_out_aloud(
-    finetuning: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_corpus_that_is_not_there_is_left_out_aloud(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert finetuning.find_corpora(["wnut17", "synthetic"], tmp_path) == ["synthetic"]
     assert "wnut17 is left out: there is no" in capsys.readouterr().out
 
 
-def test_a_cell_trains_and_scores(finetuning: ModuleType, models: dict[str, str]) -> None:
+def test_a_cell_trains_and_scores(models: dict[str, str]) -> None:
     settings = {"model": models["encoder"], "corpus": "synthetic", "data": "", "documents": finetuning.cap(8)}
     settings |= {"epochs": 1, "rate": 1e-3, "batch": 4, "read_at": "last", "seed": 1, "weights": "random"}
     found = finetuning.fine_tune(settings | {"sight": None})

@@ -1,30 +1,19 @@
 """Held-out bits per byte: every token is asked for once, bytes add up, a uniform model has the bits it must."""
 
-import importlib
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from cells import heldout
 
 from tagwright.pretraining.architecture import ModelConfig, build_model
 from tagwright.pretraining.corpus.text import PlainText
 from tagwright.pretraining.corpus.tokenfile import write_tokens
 from tagwright.pretraining.corpus.tokenizer import learn_tokenizer
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 LINE = "the rain in spain stays mainly on the plain , said a señor who had never been to spain ."
-
-
-@pytest.fixture(scope="module")
-def heldout() -> Iterator[ModuleType]:
-    sys.path.insert(0, str(BENCHMARKS))
-    yield importlib.import_module("cells.heldout")
-    sys.path.remove(str(BENCHMARKS))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def open_held(heldout: ModuleType, folder: Path) -> Any:
+def open_held(folder: Path) -> Any:
     return heldout.HeldOut.open({"tokens": str(folder), "documents": None})
 
 
@@ -51,14 +40,14 @@ def ask(held: Any, task: str, draw: int = 0) -> np.ndarray:
     return np.concatenate([question.asked for question in held.ask(task, draw=draw)])
 
 
-def test_every_token_but_the_first_marks_is_asked_for_once(heldout: ModuleType, folder: Path) -> None:
-    held = open_held(heldout, folder)
+def test_every_token_but_the_first_marks_is_asked_for_once(folder: Path) -> None:
+    held = open_held(folder)
     wanted = np.flatnonzero(held.tokens != held.tokenizer.bos_token_id)
     assert sorted(ask(held, "clm")) == wanted.tolist()
 
 
-def test_a_token_is_scored_with_half_a_window_before_it(heldout: ModuleType, folder: Path) -> None:
-    held = open_held(heldout, folder)
+def test_a_token_is_scored_with_half_a_window_before_it(folder: Path) -> None:
+    held = open_held(folder)
     starts = np.repeat(held.file.bounds[:-1], np.diff(held.file.bounds))
     for start, stop, new in held.cut_windows(heldout.STRIDE):
         assert new == start == starts[start] or new - start == heldout.STRIDE
@@ -66,8 +55,8 @@ def test_a_token_is_scored_with_half_a_window_before_it(heldout: ModuleType, fol
 
 
 @pytest.mark.parametrize("task", ["mlm", "span"])
-def test_a_share_is_hidden_and_what_is_hidden_is_what_is_asked(heldout: ModuleType, folder: Path, task: str) -> None:
-    held = open_held(heldout, folder)
+def test_a_share_is_hidden_and_what_is_hidden_is_what_is_asked(folder: Path, task: str) -> None:
+    held = open_held(folder)
     for question in held.ask(task, draw=0):
         wanted = question.lesson.targets[question.lesson.keep]
         sentinels = torch.tensor(held.tokenizer.convert_tokens_to_ids([f"<extra_id_{n}>" for n in range(40)]))
@@ -78,16 +67,16 @@ def test_a_share_is_hidden_and_what_is_hidden_is_what_is_asked(heldout: ModuleTy
     assert ask(held, task, draw=1).tolist() != ask(held, task).tolist()
 
 
-def test_bytes_of_tokens_are_the_bytes_of_the_text(heldout: ModuleType, folder: Path) -> None:
-    held = open_held(heldout, folder)
+def test_bytes_of_tokens_are_the_bytes_of_the_text(folder: Path) -> None:
+    held = open_held(folder)
     assert held.sizes.sum() == held.file.about["bytes"]
 
 
 @pytest.mark.parametrize(("kind", "task"), [("decoder", "clm"), ("encoder", "mlm"), ("encoder-decoder", "span")])
 def test_a_model_that_knows_nothing_has_the_bits_of_its_vocabulary(
-    heldout: ModuleType, folder: Path, tmp_path: Path, kind: Any, task: str
+    folder: Path, tmp_path: Path, kind: Any, task: str
 ) -> None:
-    held = open_held(heldout, folder)
+    held = open_held(folder)
     size = ModelConfig(kind=kind, width=16, inner_width=16, layers=2, heads=2)
     model = build_model(size, held.tokenizer, length=256, attn_implementation="eager")
     torch.nn.init.ones_(model.get_input_embeddings().weight)  # all tokens are alike to it
@@ -102,14 +91,14 @@ def test_a_model_that_knows_nothing_has_the_bits_of_its_vocabulary(
         assert found["bits_per_byte"] > np.log2(len(held.tokenizer)) * found["tokens"] / found["bytes"]
 
 
-def test_ngrams_are_scored_on_the_same_tokens(heldout: ModuleType, folder: Path) -> None:
+def test_ngrams_are_scored_on_the_same_tokens(folder: Path) -> None:
     found = heldout.measure_ngrams({"tokens": str(folder), "documents": None})
-    assert found["train_tokens"] == len(open_held(heldout, folder).tokens) - 5
+    assert found["train_tokens"] == len(open_held(folder).tokens) - 5
     assert found["bits_per_byte"].keys() == {"clm", "mlm", "span"}
     assert all(0 < bits < 1 for bits in found["bits_per_byte"].values())  # the text it has counted
 
 
-def test_a_model_of_another_vocabulary_is_refused(heldout: ModuleType, folder: Path, tmp_path: Path) -> None:
+def test_a_model_of_another_vocabulary_is_refused(folder: Path, tmp_path: Path) -> None:
     learn_tokenizer([PlainText("x", ("another text",))], size=400).save_pretrained(tmp_path)
     with pytest.raises(ValueError, match="another tokenizer"):
         heldout.measure_model({"tokens": str(folder), "folder": str(tmp_path), "task": "clm", "documents": None})

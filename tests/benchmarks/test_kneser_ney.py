@@ -1,30 +1,15 @@
 """The vectorised Kneser-Ney model against one written word for word from the equations, on toy vocabularies."""
 
-import importlib.util
 import math
-import sys
 from collections import Counter, defaultdict
 from pathlib import Path
-from types import ModuleType
 
+import kneser_ney
 import numpy as np
 import pytest
 
-PATH = Path(__file__).parents[2] / "benchmarks" / "kneser_ney.py"
 MARK = -1
 Row = tuple[int, ...]
-
-
-def load_script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("kneser_ney_script", PATH)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-script = load_script()
 
 
 class Slow:
@@ -97,7 +82,7 @@ def draw_documents(seed: int, vocabulary: int, number: int) -> list[list[int]]:
 @pytest.mark.parametrize(("vocabulary", "number"), [(4, 3), (30, 60)])
 def test_it_scores_as_the_equations_do(order: int, vocabulary: int, number: int) -> None:
     train, held = draw_documents(1, vocabulary, number), draw_documents(2, vocabulary, 15)
-    model = script.KneserNey(order, vocabulary=vocabulary + 2).fit(*join(train))  # two tokens are never seen
+    model = kneser_ney.KneserNey(order, vocabulary=vocabulary + 2).fit(*join(train))  # two tokens are never seen
     slow = Slow(order, vocabulary + 2, train)
     held.append([vocabulary, 0, vocabulary + 1, 1])
     expected = [value for document in held for value in slow.score(document)]
@@ -106,29 +91,29 @@ def test_it_scores_as_the_equations_do(order: int, vocabulary: int, number: int)
 
 def test_the_discounts_of_the_larger_toy_are_estimated() -> None:
     """So that the comparison above is not one of fixed discounts alone."""
-    model = script.KneserNey(3, vocabulary=32).fit(*join(draw_documents(1, 30, 60)))
+    model = kneser_ney.KneserNey(3, vocabulary=32).fit(*join(draw_documents(1, 30, 60)))
     assert [level.estimated for level in model.levels][1:] == [True, True]
 
 
 @pytest.mark.parametrize("history", [[], [0], [7], [0, 1], [1, 2, 3, 4], [7, 7, 7, 7, 7], [2, 3, 0, 1, 0]])
 def test_chances_sum_to_one(history: list[int]) -> None:
-    model = script.KneserNey(5, vocabulary=8).fit(*join(draw_documents(3, 7, 40)))
+    model = kneser_ney.KneserNey(5, vocabulary=8).fit(*join(draw_documents(3, 7, 40)))
     nats = model.score(*join([[*history, word] for word in range(8)]))
     assert np.exp(-nats[len(history) :: len(history) + 1]).sum() == pytest.approx(1, abs=1e-12)
 
 
 def test_no_ngram_crosses_documents() -> None:
     train, held = draw_documents(4, 6, 30), draw_documents(5, 6, 10)
-    model = script.KneserNey(5, vocabulary=6).fit(*join(train))
+    model = kneser_ney.KneserNey(5, vocabulary=6).fit(*join(train))
     alone = np.concatenate([model.score(*join([document])) for document in held])
     np.testing.assert_array_equal(model.score(*join(held)), alone)
-    turned = script.KneserNey(5, vocabulary=6).fit(*join(train[::-1]))
+    turned = kneser_ney.KneserNey(5, vocabulary=6).fit(*join(train[::-1]))
     np.testing.assert_allclose(turned.score(*join(held)), alone)
 
 
 def test_documents_shorter_than_the_order_are_enough() -> None:
     documents = [[0], [1, 0], [0]]
-    nats = script.KneserNey(5, vocabulary=2).fit(*join(documents)).score(*join(documents))
+    nats = kneser_ney.KneserNey(5, vocabulary=2).fit(*join(documents)).score(*join(documents))
     expected = [value for document in documents for value in Slow(5, 2, documents).score(document)]
     np.testing.assert_allclose(nats, expected)
 
@@ -136,21 +121,21 @@ def test_documents_shorter_than_the_order_are_enough() -> None:
 @pytest.mark.parametrize("starts", [[], [1], [0, 0], [0, 3]])
 def test_starts_that_cannot_be_are_refused(starts: list[int]) -> None:
     with pytest.raises(ValueError, match="starts of documents"):
-        script.KneserNey(2, vocabulary=4).fit(np.array([0, 1, 2]), np.array(starts, dtype=int))
+        kneser_ney.KneserNey(2, vocabulary=4).fit(np.array([0, 1, 2]), np.array(starts, dtype=int))
 
 
 def test_tokens_outside_the_vocabulary_are_refused() -> None:
     with pytest.raises(ValueError, match="from 0 to 4: expected 0 to 3"):
-        script.KneserNey(2, vocabulary=4).fit(np.array([0, 4]), np.array([0]))
+        kneser_ney.KneserNey(2, vocabulary=4).fit(np.array([0, 4]), np.array([0]))
 
 
 def test_text_is_read_and_ends_are_tokens(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_text("one two\nthree\n\n \n\nfour\n", encoding="utf-8")
-    documents = script.read_documents(path)
+    documents = kneser_ney.read_documents(path)
     assert documents == ["one two\nthree", "four"]
-    tokenizer = script.learn_tokenizer(documents, 300)
-    tokens, starts = script.tokenize(documents, tokenizer)
+    tokenizer = kneser_ney.learn_tokenizer(documents, 300)
+    tokens, starts = kneser_ney.tokenize(documents, tokenizer)
     end = tokenizer.token_to_id("</s>")
     assert np.flatnonzero(tokens == end).tolist() == [starts[1] - 1, len(tokens) - 1]
     assert tokenizer.decode(tokens[: starts[1] - 1].tolist()) == " one two\nthree"

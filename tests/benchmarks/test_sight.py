@@ -1,48 +1,32 @@
 """The sight study's pure parts: what it declares, which cells it makes, how plans are ranked and pages are filled."""
 
 import argparse
-import importlib
 import re
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from xml.etree import ElementTree
 
+import claims
 import pytest
+import sight
+from cells.rightward import measure_need
+from cells.sight import list_spans, read_part, rebuild
+from pages import sight as page
+from pages.markers import fill
 
 from tagwright.evaluation.compare import Comparison, Settings
 from tagwright.text.document import Document
 from tagwright.text.span import Span
 
 ROOT = Path(__file__).parents[2]
-BENCHMARKS = ROOT / "benchmarks"
 WORDS = {name: {"train": 100.0, "dev": 50.0, "test": 60.0} for name in ("conll04", "snips")}
 PLANS = ["".join(bits) for bits in product("01", repeat=4)]
 
 
-@pytest.fixture(scope="module")
-def sight() -> Iterator[ModuleType]:
-    sys.path.insert(0, str(BENCHMARKS))
-    yield importlib.import_module("sight")
-    sys.path.remove(str(BENCHMARKS))
-
-
-@pytest.fixture(scope="module")
-def claims(sight: ModuleType) -> ModuleType:
-    return sys.modules["claims"]
-
-
-@pytest.fixture(scope="module")
-def page(sight: ModuleType) -> ModuleType:
-    return sys.modules["pages.sight"]
-
-
 @pytest.fixture
-def options(sight: ModuleType, monkeypatch: pytest.MonkeyPatch) -> argparse.Namespace:
+def options(monkeypatch: pytest.MonkeyPatch) -> argparse.Namespace:
     monkeypatch.setattr(sight, "digest", lambda model: f"weights of {model}")
     named = {"decoder": "the decoder", "encoder": "the encoder", "data": Path("data"), "epochs": 2.0, "seeds": 8}
     return argparse.Namespace(**named, limit_documents=None)
@@ -63,7 +47,7 @@ def make_comparison(difference: float, reach: float, p: float) -> Comparison:
 # --- what is declared ------------------------------------------------------------------------------------------------
 
 
-def test_the_declaration_holds_together_and_stays_within_its_cap(claims: ModuleType) -> None:
+def test_the_declaration_holds_together_and_stays_within_its_cap() -> None:
     told = claims.read_claims()
     assert told.runs == 5 * 4 * 8 == told.most_runs == 160
     assert 0 not in told.seeds, "the seed that chose plans can't confirm them"
@@ -80,9 +64,7 @@ def test_the_declaration_holds_together_and_stays_within_its_cap(claims: ModuleT
         ('hoped = "better"', 'hoped = "best"', "best"),
     ],
 )
-def test_a_declaration_that_does_not_is_refused(
-    claims: ModuleType, tmp_path: Path, old: str, new: str, fault: str
-) -> None:
+def test_a_declaration_that_does_not_is_refused(tmp_path: Path, old: str, new: str, fault: str) -> None:
     path = tmp_path / "claims.toml"
     path.write_text(claims.PATH.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     with pytest.raises(ValueError, match=fault):
@@ -100,14 +82,12 @@ def test_a_declaration_that_does_not_is_refused(
         (-0.5, 1.5, 0.4, "open"),
     ],
 )
-def test_a_contrast_is_judged_as_declared(
-    claims: ModuleType, difference: float, reach: float, p: float, verdict: str
-) -> None:
+def test_a_contrast_is_judged_as_declared(difference: float, reach: float, p: float, verdict: str) -> None:
     assert claims.judge(make_comparison(difference, reach, p)) == verdict
     assert claims.judge(replace(make_comparison(difference, reach, p), unpredicted="anything")) == "open"
 
 
-def test_a_claim_is_shown_by_most_corpora_and_undone_by_one_that_is_worse(claims: ModuleType) -> None:
+def test_a_claim_is_shown_by_most_corpora_and_undone_by_one_that_is_worse() -> None:
     told = claims.read_claims()
     better, not_worse = told.contrasts[0], told.contrasts[2]
     shown, before = told.grades["shown"], told.grades["before"]
@@ -120,9 +100,7 @@ def test_a_claim_is_shown_by_most_corpora_and_undone_by_one_that_is_worse(claims
 # --- cells -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_screen_has_every_plan_once_and_varies_reading_for_four_of_them(
-    sight: ModuleType, options: argparse.Namespace
-) -> None:
+def test_the_screen_has_every_plan_once_and_varies_reading_for_four_of_them(options: argparse.Namespace) -> None:
     plans = sight.list_plans(options, WORDS)
     reading = sight.list_reading(options, WORDS, best={name: ["0011", "0110"] for name in WORDS})
     assert (len(plans), len(reading)) == (2 * 16, 2 * 4 * 5)
@@ -132,9 +110,7 @@ def test_the_screen_has_every_plan_once_and_varies_reading_for_four_of_them(
     assert {cell.settings["seed"] for cell in [*plans, *reading]} == {0}
 
 
-def test_arms_that_contrasts_share_are_run_once(
-    sight: ModuleType, claims: ModuleType, options: argparse.Namespace
-) -> None:
+def test_arms_that_contrasts_share_are_run_once(options: argparse.Namespace) -> None:
     told = claims.read_claims()
     cells = sight.list_arms(options, told, words=WORDS, chosen={"conll04": "0011", "snips": "1000"})
     assert len(cells) == len({cell.name for cell in cells}) == 2 * 5 * 8
@@ -147,13 +123,13 @@ def test_arms_that_contrasts_share_are_run_once(
     assert cells[0].settings["seed"] == cells[9].settings["seed"] == 1, "whole seeds first"
 
 
-def test_a_cell_is_thought_to_take_what_its_words_take(sight: ModuleType) -> None:
+def test_a_cell_is_thought_to_take_what_its_words_take() -> None:
     words = {"train": 1000.0, "dev": 1300.0, "test": 1300.0}
     assert sight.think(words, epochs=5, repeat=0, scored="test") == sight.START + 5 + 1
     assert sight.think(words, epochs=5, repeat=1, scored="test") == sight.START + 2 * (5 + 1)
 
 
-def test_the_best_plan_is_no_extreme_and_of_equals_the_smallest_nearest_the_output(sight: ModuleType) -> None:
+def test_the_best_plan_is_no_extreme_and_of_equals_the_smallest_nearest_the_output() -> None:
     scores = dict.fromkeys(PLANS, 10.0) | {"0000": 99.0, "1111": 99.0, "0110": 30.0, "0100": 30.0, "0010": 30.0}
     records = [make_record("snips", plan, score) for plan, score in scores.items()]
     records += [make_record("snips", "1000", 99.0, read_at="first"), make_record("snips", "1000", 99.0, repeat=1)]
@@ -163,15 +139,13 @@ def test_the_best_plan_is_no_extreme_and_of_equals_the_smallest_nearest_the_outp
         sight.rank_plans(records[1:], corpus="snips")
 
 
-def test_predictions_come_back_from_what_a_cell_keeps(sight: ModuleType) -> None:
-    cells = sys.modules["cells.sight"]
+def test_predictions_come_back_from_what_a_cell_keeps() -> None:
     gold = [Document.from_words(["a", "b", "c"], spans=(Span(0, 2, "X"),)), Document.from_words(["d"])]
     other = [gold[0].with_spans([Span(1, 3, "Y")]), gold[1]]
-    assert cells.rebuild(gold, cells.list_spans(other)) == other
+    assert rebuild(gold, list_spans(other)) == other
 
 
-def test_documents_come_from_either_kind_of_file_with_their_spans_alone(sight: ModuleType, tmp_path: Path) -> None:
-    cells = sys.modules["cells.sight"]
+def test_documents_come_from_either_kind_of_file_with_their_spans_alone(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     (tmp_path / "one" / "dev.conll").write_text("Ada\tB-PER\nslept\tO\n\n", encoding="utf-8")
@@ -180,11 +154,11 @@ def test_documents_come_from_either_kind_of_file_with_their_spans_alone(sight: M
     )
     row += '"relations":[{"type":"Saw","head":0,"tail":1}]}\n'
     (tmp_path / "two" / "dev.jsonl").write_text(row, encoding="utf-8")
-    assert cells.read_part("one", str(tmp_path), part="dev")[0].spans == (Span(0, 1, "PER"),)
-    found = cells.read_part("two", str(tmp_path), part="dev")[0]
+    assert read_part("one", str(tmp_path), part="dev")[0].spans == (Span(0, 1, "PER"),)
+    found = read_part("two", str(tmp_path), part="dev")[0]
     assert [span.label for span in found.spans] == ["PER", "LOC"] and not found.relations
     with pytest.raises(FileNotFoundError, match="train"):
-        cells.read_part("two", str(tmp_path), part="train")
+        read_part("two", str(tmp_path), part="train")
 
 
 # --- the need of right context ---------------------------------------------------------------------------------------
@@ -201,19 +175,16 @@ def make_documents(*, decides: int, count: int) -> list[Document]:
 
 
 @pytest.mark.parametrize(("decides", "needs"), [(1, True), (-1, False)])
-def test_a_corpus_needs_its_right_context_where_the_next_word_decides(
-    sight: ModuleType, decides: int, needs: bool
-) -> None:
+def test_a_corpus_needs_its_right_context_where_the_next_word_decides(decides: int, needs: bool) -> None:
     documents = make_documents(decides=decides, count=60)
-    found = sys.modules["cells.rightward"].measure_need(documents[:40], documents[40:])
+    found = measure_need(documents[:40], documents[40:])
     assert (found["need"] > 50) if needs else (abs(found["need"]) < 20)
 
 
 # --- the page --------------------------------------------------------------------------------------------------------
 
 
-def test_a_page_is_filled_between_its_marks_and_what_was_not_run_says_so(sight: ModuleType) -> None:
-    fill = sys.modules["pages.markers"].fill
+def test_a_page_is_filled_between_its_marks_and_what_was_not_run_says_so() -> None:
     text = "A\n<!-- table: one -->\nold\n<!-- end -->\nB\n<!-- table: two -->\n<!-- end -->\nC\n"
     filled = fill(text, {"one": "| new |", "two": ""})
     assert "old" not in filled and "| new |" in filled and "Not yet run" in filled
@@ -223,9 +194,7 @@ def test_a_page_is_filled_between_its_marks_and_what_was_not_run_says_so(sight: 
         fill(text, {"three": ""})
 
 
-def test_the_guide_has_every_place_and_an_empty_study_fills_none(
-    page: ModuleType, claims: ModuleType, tmp_path: Path
-) -> None:
+def test_the_guide_has_every_place_and_an_empty_study_fills_none(tmp_path: Path) -> None:
     path = tmp_path / "sight.md"
     path.write_text((ROOT / "docs" / "sight.md").read_text(encoding="utf-8"), encoding="utf-8")
     places = path.read_text(encoding="utf-8").count("<!-- table:")
@@ -233,7 +202,7 @@ def test_the_guide_has_every_place_and_an_empty_study_fills_none(
     assert path.read_text(encoding="utf-8").count("Not yet run") == places == 9
 
 
-def test_a_screen_fills_its_tables_and_chart(page: ModuleType, claims: ModuleType, tmp_path: Path) -> None:
+def test_a_screen_fills_its_tables_and_chart(tmp_path: Path) -> None:
     records = [make_record("snips", plan, 50.0 + number) for number, plan in enumerate(PLANS)]
     records += [make_record("snips", "0000", 40.0, read_at="first")]
     found = page.Found(claims.read_claims(), records, [])
@@ -245,7 +214,7 @@ def test_a_screen_fills_its_tables_and_chart(page: ModuleType, claims: ModuleTyp
     assert "17 runs" in page.tell_caps(found)
 
 
-def test_cells_of_different_settings_share_no_table(page: ModuleType, claims: ModuleType) -> None:
+def test_cells_of_different_settings_share_no_table() -> None:
     records = [make_record("snips", "0000", 1.0), make_record("snips", "1111", 1.0)]
     for key, value in (("epochs", 2), ("digest", "another")):
         mixed = [records[0], records[1] | {"settings": records[1]["settings"] | {key: value}}]
@@ -253,7 +222,7 @@ def test_cells_of_different_settings_share_no_table(page: ModuleType, claims: Mo
             page.Found(claims.read_claims(), mixed, [])
 
 
-def test_a_whole_study_is_told(page: ModuleType, claims: ModuleType, tmp_path: Path) -> None:
+def test_a_whole_study_is_told(tmp_path: Path) -> None:
     """Two seeds of every arm on one corpus: `chosen` finds everything, the others nothing but half."""
     told = claims.read_claims()
     rows = "".join("Ada\tB-PER\nsaw\tO\nRome\tB-LOC\n\n" for _ in range(40))

@@ -1,29 +1,14 @@
 """The work that the throughput benchmark counts, against torch's own count; the kinds it sorts operators into."""
 
-import importlib.util
-import sys
 from dataclasses import replace
-from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 import torch
+from throughput import peak, shares
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import LlamaConfig, LlamaForCausalLM
 
-FOLDER = Path(__file__).parents[2] / "benchmarks" / "throughput"
-
-
-def load_script(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"throughput_{name}", FOLDER / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-peak, shares = load_script("peak"), load_script("shares")
 SIZE = peak.Size(layers=2, width=32, inner=48, vocabulary=100, length=16, tokens=64)
 
 
