@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 DEFAULTS = [f"{name}=builtin:{name}" for name in ("tiny-decoder", "tiny-encoder")]
 CORPORA = ("ud_en_ewt", "wnut17", "snips", SYNTHETIC)
 TAGGED = ("ud_en_ewt",)  # every word has a label, so the score is the share of words that are right
+FEWER = {"ud_en_ewt": 400, SYNTHETIC: 400}  # training documents: they are learned from few
 WEIGHTS = ("pretrained", "random")
 RATES = {"pretrained": 5e-4, "random": 1e-3, "minilm": 1e-4}
 SEARCHED = (5e-4, 1e-3, 2e-3)
@@ -43,16 +44,25 @@ console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 def main() -> int:
     options = read_options()
     corpora = find_corpora(options.corpora.split(","), options.data)
-    caps = cap(options.limit_documents)
-    print(
-        f"At most {caps['train']} training documents, drawn by the seed; dev and test are {caps['dev']} and "
-        f"{caps['test']} documents at most, the same for all. {options.epochs} epochs of batches of {BATCH}, in bfloat16."
-    )
+    print(tell_settings(corpora, options))
     if options.search:
         options.out = options.out / "search"
         return run_study(Study(list_search(options), run_cell, show_search), options)
     cells = [*list_bits(options), *list_labelling(options, corpora), *list_orientation(options, corpora)]
     return run_study(Study(cells, run_cell, report), options)
+
+
+def cap_corpus(corpus: str, options: argparse.Namespace) -> dict[str, int]:
+    return cap(options.limit_documents, train=FEWER.get(corpus, CAPS["train"]))
+
+
+def tell_settings(corpora: Sequence[str], options: argparse.Namespace) -> str:
+    train = ", ".join(f"{cap_corpus(corpus, options)['train']} of {corpus}" for corpus in corpora)
+    most = cap(options.limit_documents)
+    return (
+        f"Training documents, drawn by the seed: at most {train}. Dev: at most {most['dev']}; test: {most['test']}, "
+        f"the same for all. {options.epochs} epochs of batches of {BATCH}, in bfloat16."
+    )
 
 
 def read_options() -> argparse.Namespace:
@@ -125,7 +135,7 @@ def make_cell(options: argparse.Namespace, *, name: str, corpus: str, mark: str 
     """`varied`: seed, weights, rate; and what small_scale.py varies: sight, read_at."""
     model = options.backbones[name]
     settings = {"part": "labelling", "name": name, "model": model, "digest": digest(model)}
-    settings |= {"corpus": corpus, "data": str(options.data), "documents": cap(options.limit_documents)}
+    settings |= {"corpus": corpus, "data": str(options.data), "documents": cap_corpus(corpus, options)}
     settings |= {"epochs": options.epochs, "batch": BATCH, "read_at": "mean", "sight": None, **varied}
     share = options.epochs / EPOCHS * settings["documents"]["train"] / CAPS["train"]
     thought = THOUGHT.get(corpus, 100.0) * share * LARGER.get(name, 1.0) + 5

@@ -12,8 +12,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from backbones import BATCH, EPOCHS, RATES, compare, console, make_cell, take_scores, tell_gain, tell_scores
-from cells.finetuning import CAPS, cap, find_corpora, fine_tune
+from backbones import (
+    EPOCHS,
+    RATES,
+    compare,
+    console,
+    make_cell,
+    take_scores,
+    tell_gain,
+    tell_scores,
+    tell_settings,
+)
+from cells.finetuning import CAPS, find_corpora, fine_tune
 from rich.table import Table
 from study import Cell, Record, Study, make_parser, run_study
 
@@ -29,12 +39,7 @@ SIDES = {"causal": ("decoder", None), "opened": ("decoder", "all"), "encoder": (
 def main() -> int:
     options = read_options()
     corpora = find_corpora(options.corpora.split(","), options.data)
-    caps = cap(options.limit_documents)
-    print(
-        f"At most {caps['train']} training documents, drawn by the seed; dev and test are {caps['dev']} and "
-        f"{caps['test']} documents at most, the same for all. {options.epochs} epochs of batches of {BATCH}, in bfloat16, "
-        f"learning rate {options.rate:g}."
-    )
+    print(f"{tell_settings(corpora, options)} Learning rate {options.rate:g}.")
     return run_study(Study(list_cells(options, corpora), fine_tune, report), options)
 
 

@@ -31,9 +31,9 @@ CAPS = {"train": 1000, "dev": 300, "test": 1000}
 POOL = 3000  # synthetic documents that training documents are drawn from
 
 
-def cap(limit: int | None) -> dict[str, int]:
+def cap(limit: int | None, **fewer: int) -> dict[str, int]:
     """The most documents of each part."""
-    return {part: most if limit is None else min(most, limit) for part, most in CAPS.items()}
+    return {part: most if limit is None else min(most, limit) for part, most in (CAPS | fewer).items()}
 
 
 def find_corpora(names: Iterable[str], folder: Path) -> list[str]:
