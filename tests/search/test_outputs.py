@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tagwright.recipe.recipe import Recipe
-from tagwright.search.cell import FINAL, Cell, Cost, Record
+from tagwright.search.cell import FINAL, Cell, Record
+from tagwright.search.cells.record import Cost
 from tagwright.search.outputs import quote, write_outputs
 from tagwright.search.run import Outcome, SearchConfig
 from tagwright.search.strategies.search import Found, Ranked

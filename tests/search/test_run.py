@@ -11,7 +11,8 @@ from tagwright.errors import ModelError, RecipeError
 from tagwright.recipe.corpus import Corpus
 from tagwright.recipe.recipe import Recipe
 from tagwright.search import run as search_run
-from tagwright.search.cell import FINAL, Cell, Cost, Record
+from tagwright.search.cell import FINAL, Cell, Record
+from tagwright.search.cells.record import Cost, write_record
 from tagwright.search.run import Outcome, SearchConfig, search
 from tagwright.search.trial import Work
 from tagwright.text.synthetic import make_corpus
@@ -37,7 +38,7 @@ class StandIn:
             less = 0.05 if cell.stage == FINAL else 0.0
             dev = {plan: int(plan, 2) / 10 - less for plan in plans}
             record = Record(cell, dev, 0.2 if less else None, Cost(100, 50), 1.0)
-            record.write(work.folder)
+            write_record(record, work.folder)
             yield record
 
 

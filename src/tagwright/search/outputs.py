@@ -12,7 +12,7 @@ from typing import Any
 
 from tagwright.backbone.sight.sight import Sight
 from tagwright.models.versions import find_versions
-from tagwright.search.cell import Cost, add_costs
+from tagwright.search.cells.record import Cost, add_costs
 from tagwright.search.page import render_search
 from tagwright.search.run import Outcome
 from tagwright.search.space import compare_groups

@@ -4,9 +4,8 @@ Dev chooses. What may be quoted are the scores of the last trainings, on seeds t
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tagwright.backbone.backbone import load_backbone
 from tagwright.errors import RecipeError
@@ -14,10 +13,11 @@ from tagwright.recipe.corpus import Corpus, check_overlap, draw_corpus, require_
 from tagwright.recipe.recipe import Recipe
 from tagwright.recipe.run import check_same_run
 from tagwright.search import SEARCHES
-from tagwright.search.cell import FINAL, Cell, Cost, Record, add_costs, read_record
+from tagwright.search.cell import FINAL, Cell, Record
+from tagwright.search.cells.progress import ShowCells
+from tagwright.search.cells.record import Cost, add_costs
+from tagwright.search.cells.runner import Cells
 from tagwright.search.engines import ENGINES
-from tagwright.search.engines.engine import Engine
-from tagwright.search.progress import ShowCells
 from tagwright.search.space import Space
 from tagwright.search.strategies.search import Found, Search
 from tagwright.search.switch import Switch
@@ -81,7 +81,7 @@ def search(
     work = Work(recipe, corpus, space, folder / CELLS)
     check_same_run(work.folder, recipe, facts=corpus.facts | {"search": {"groups": config.groups}})
     with ShowCells(say) as shown:
-        cells = Cells(work, engine, processes=config.processes, shown=shown)
+        cells: Cells[Cell, Record] = Cells(work, engine, processes=config.processes, shown=shown)
         shown.announce(f"{config.strategy}: {about}")
         found = strategy.find(space, cells)
         searched, cells.records = list(cells.records.values()), {}
@@ -92,30 +92,6 @@ def search(
         left.unlink()
     changed = recipe.change({"backbone.sight": chosen})
     return Outcome(config, changed, found, about, layers, searched, finals)
-
-
-@dataclass
-class Cells:
-    """Runs cells that are not done yet; `records` are all that were asked for."""
-
-    work: Work
-    engine: Engine
-    processes: int
-    shown: ShowCells
-    records: dict[str, Record] = field(default_factory=dict)
-
-    def __call__(self, cells: Sequence[Cell]) -> list[Record]:
-        there = [(cell, read_record(cell, self.work.folder)) for cell in cells]
-        found = {cell.name: record for cell, record in there if record is not None}
-        missing = [cell for cell, record in there if record is None]
-        self.shown.expect(len(missing), done=len(found))
-        if missing:
-            run: Any = self.engine
-            for record in run(self.work, missing, processes=self.processes, watch=self.shown.watch):
-                found[record.cell.name] = record
-                self.shown.tell(record)
-        self.records |= {cell.name: found[cell.name] for cell in cells}
-        return [found[cell.name] for cell in cells]
 
 
 def make_search(notation: str) -> Search:

@@ -22,7 +22,8 @@ from tagwright.recipe.build import resolve
 from tagwright.recipe.corpus import Corpus, draw_corpus
 from tagwright.recipe.recipe import Recipe
 from tagwright.recipe.run import fit, score_dev
-from tagwright.search.cell import FINAL, LEARNED, SHARED, Cell, Cost, Record
+from tagwright.search.cell import FINAL, LEARNED, SHARED, Cell, Record
+from tagwright.search.cells.record import Cost
 from tagwright.search.space import Space
 from tagwright.search.switch import DrawSight, LearnSight, Turning
 from tagwright.text.ledger import Ledger
@@ -38,6 +39,10 @@ class Work:
     corpus: Corpus
     space: Space
     folder: Path
+    kind = Record
+
+    def run(self, cell: Cell, *, callbacks: Sequence[TrainerCallback] = ()) -> Record:
+        return run_cell(self, cell, callbacks=callbacks)
 
 
 class Meter:

@@ -8,7 +8,8 @@ from tagwright.backbone.builtin import UNTRAINED
 from tagwright.errors import ModelError, RecipeError
 from tagwright.recipe.corpus import Corpus
 from tagwright.recipe.recipe import Recipe
-from tagwright.search.cell import Cell, Record, read_record
+from tagwright.search.cell import Cell, Record
+from tagwright.search.cells.record import read_record
 from tagwright.search.engines import ENGINES, processes
 from tagwright.search.engines.processes import run_in_processes
 from tagwright.search.space import Space
@@ -49,7 +50,7 @@ def test_cells_come_out_alike_wherever_they_run(work: Work, engine: str) -> None
     assert {cell: (record.dev, record.cost) for cell, record in found.items()} == {
         cell: (record.dev, record.cost) for cell, record in here.items()
     }
-    assert all(read_record(cell, work.folder) for cell in CELLS)
+    assert all(read_record(cell, work.folder, kind=Record) for cell in CELLS)
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 """Cells on a cluster, by Ray: that of RAY_ADDRESS, else one that is started on this machine for the time being.
 
-All machines must see the search's folder under the same path.
+All machines must see the folder under the same path.
 """
 
 import logging
@@ -9,12 +9,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tagwright.errors import RecipeError, TagwrightError
-from tagwright.search.cell import Cell, Record
+from tagwright.search.cells.record import Cell, Record, Work
 from tagwright.search.engines.engine import Watch, do_cell_quietly
-from tagwright.search.trial import Work
 
 
-def run_on_ray(work: Work, cells: Sequence[Cell], *, processes: int, watch: Watch) -> Iterator[Record]:
+def run_on_ray(work: Work[Any, Any], cells: Sequence[Cell], *, processes: int, watch: Watch) -> Iterator[Record]:
     """The records as they are finished. `processes` bounds a Ray of our own; a cluster decides for itself."""
     ray = _import_ray()
     if not ray.is_initialized():  # it ends with this process

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
+from typing import Any
 
 from tagwright.errors import ModelError
-from tagwright.search.cell import Cell, Record
+from tagwright.search.cells.record import Cell, Record, Work
 from tagwright.search.engines.engine import Watch, do_cell, do_cell_quietly
-from tagwright.search.trial import Work
 
 
-def run_in_processes(work: Work, cells: Sequence[Cell], *, processes: int, watch: Watch) -> Iterator[Record]:
+def run_in_processes(work: Work[Any, Any], cells: Sequence[Cell], *, processes: int, watch: Watch) -> Iterator[Record]:
     """The records as they are finished."""
     if processes == 1:
         yield from (do_cell(work, cell, callbacks=watch()) for cell in cells)

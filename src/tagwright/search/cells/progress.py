@@ -1,7 +1,7 @@
-"""ShowCells: how far a search is, on standard error: a bar where that is a terminal, and a line for every cell."""
+"""ShowCells: how far the cells are, on standard error: a bar where that is a terminal, and a line for every cell."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from tagwright.search.cell import Record
+from tagwright.recipe.estimate.estimate import show_time
+from tagwright.search.cells.record import Record
 
 
 class ShowCells:
@@ -34,22 +35,22 @@ class ShowCells:
     def announce(self, line: str) -> None:
         self.say(line)
 
-    def expect(self, count: int, *, done: int) -> None:
-        """So many cells are to come, and so many are there already."""
+    def expect(self, weights: Mapping[str, float], *, done: int) -> None:
+        """These cells are to come, by name, and how long each takes beside the others; so many are there already."""
         if done:
-            self.say(f"{done} of {done + count} cells are done already.")
-        self.count, self.done, self.began = count, 0, time.monotonic()
-        self.bar.reset(self.task, total=count, description=f"{count} cells", visible=count > 0)
+            self.say(f"{done} of {done + len(weights)} cells are done already.")
+        self.weights, self.left = weights, sum(weights.values())
+        self.count, self.done, self.began = len(weights), 0, time.monotonic()
+        self.bar.reset(self.task, total=self.count, description=f"{self.count} cells", visible=self.count > 0)
 
     def tell(self, record: Record) -> None:
         """A cell is finished."""
         self.done += 1
         self.bar.update(self.task, completed=self.done)
-        left = (time.monotonic() - self.began) / self.done * (self.count - self.done)
-        best = max(record.dev, key=lambda plan: record.dev[plan])
-        told = f"dev F1 {100 * record.dev[best]:.2f}" + (f" (best of all plans: {best})" if len(record.dev) > 1 else "")
-        rest = f", about {left:.0f} s to go" if self.done < self.count else ""
-        self.say(f"  [{self.done}/{self.count}] {record.cell.name}: {told}, {record.seconds:.1f} s{rest}")
+        self.left -= self.weights[record.cell.name]
+        pace = (time.monotonic() - self.began) / (sum(self.weights.values()) - self.left)
+        rest = f", about {show_time(pace * self.left)} to go" if self.done < self.count else ""
+        self.say(f"  [{self.done}/{self.count}] {record.cell.name}: {record.tell()}, {record.seconds:.1f} s{rest}")
 
     def watch(self) -> Sequence[TrainerCallback]:
         """Callbacks that move the bar while a cell is trained in this process."""
