@@ -29,7 +29,6 @@ from tagwright.text.ledger import Ledger
 from tagwright.text.schemes import SCHEMES
 from tagwright.training.arguments import make_arguments
 from tagwright.training.trainer import LabelerTrainer, TrainingData, encode
-from tagwright.tuning import TUNINGS
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 SIDES = ("tagwright", "transformers")
@@ -100,7 +99,6 @@ class Ours:
                 make_arguments(self.recipe.training, Path(folder), has_dev=False),
                 config=self.recipe.training,
                 data=data,
-                tuning=TUNINGS["full"](self.recipe.tuning),
             )
             clock = Clock(self, self.corpus["dev"], note_dev)
             trainer.add_callback(clock)

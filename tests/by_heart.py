@@ -35,7 +35,7 @@ def learn(
     tagger: Tagger, documents: list[Document], tuning: Tuning, *, rate: float, steps: int = STEPS
 ) -> tuple[float, float]:
     """Train on all documents at once; gives the first and the last loss."""
-    tuning.prepare(tagger)
+    tagger.tune(tuning)
     pieces = tagger.cut(documents, Ledger())
     batch, gold = tagger.collate(pieces), tagger.stack(tagger.find_targets(pieces, documents))
     optimizer = torch.optim.AdamW(tuning.group(tagger, weight_decay=0.0), lr=rate)

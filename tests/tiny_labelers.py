@@ -84,13 +84,13 @@ def make_trainer(
     **settings: Any,
 ) -> LabelerTrainer:
     """A trainer on the processor, quiet, with a few steps."""
+    tagger.tune(TUNINGS[tuning](TuningConfig(name=tuning)))
     config = TrainingConfig(**({"num_train_epochs": 2, "learning_rate": 1e-2, "use_cpu": True} | settings))
     return LabelerTrainer(
         tagger,
         make_arguments(config, folder, has_dev=score is not None),
         config=config,
         data=TrainingData(encode(tagger, documents, ledger=Ledger()), score),
-        tuning=TUNINGS[tuning](TuningConfig(name=tuning)),
     )
 
 

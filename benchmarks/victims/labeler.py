@@ -17,7 +17,6 @@ from tagwright.training.arguments import make_arguments
 from tagwright.training.checkpoints import find_checkpoint
 from tagwright.training.config import TrainingConfig
 from tagwright.training.trainer import LabelerTrainer, TrainingData, encode
-from tagwright.tuning import TUNINGS, TuningConfig
 
 
 def train(folder: Path) -> None:
@@ -47,7 +46,6 @@ def train(folder: Path) -> None:
             encode(labeler, train, ledger=Ledger()),
             lambda model: {"f1": evaluate(dev, Runner(model).predict(dev), cases=0).accuracy},  # moves from the start
         ),
-        tuning=TUNINGS["full"](TuningConfig()),
     )
     (folder / STARTED).touch()
     trainer.train(find_checkpoint(folder))

@@ -28,6 +28,7 @@ from tagwright.models.tagger import Tagger, TaggerPlan, attach_head
 from tagwright.registry import suggest
 from tagwright.text.labels import Labels
 from tagwright.text.schemes import SCHEMES
+from tagwright.tuning.weights import fill
 
 FORMAT = 1
 KEYS = {"format", "view", "labels", "head", "backbone", "weights"}
@@ -51,11 +52,15 @@ class Origin:
 
 
 def write_weights(
-    module: nn.Module, path: Path, *, labels: Sequence[str] = (), dtypes: Mapping[str, torch.dtype] | None = None
+    weights: nn.Module | Mapping[str, torch.Tensor],
+    path: Path,
+    *,
+    labels: Sequence[str] = (),
+    dtypes: Mapping[str, torch.dtype] | None = None,
 ) -> str:
-    """Write a module's weights as safetensors, tied ones once, some in another precision; gives their digest."""
+    """Write weights as safetensors, tied ones once, some in another precision; gives their digest."""
     tensors, seen, dtypes = {}, set(), dtypes or {}
-    for name, tensor in module.state_dict().items():
+    for name, tensor in (weights.state_dict() if isinstance(weights, nn.Module) else weights).items():
         place = (tensor.data_ptr(), tensor.shape, tensor.stride())
         if tensor.numel() and place in seen:
             continue
@@ -88,10 +93,10 @@ def _digest(tensors: Mapping[str, torch.Tensor]) -> str:
 
 def fill_weights(module: nn.Module, path: Path) -> None:
     """Put saved weights into a module that has exactly these, apart from tied ones."""
-    _fill(module, path, _read_weights(path)[0])
+    fill(module, read_weights(path)[0], names=module.state_dict(), source=path)
 
 
-def _read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """The weights in a file, and what the file says of them."""
     if not path.is_file():
         raise ModelError(f"{path} is missing. The folder is incomplete: copy or train it again.")
@@ -101,20 +106,6 @@ def _read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         return load_file(path), facts
     except (SafetensorError, OSError, ValueError) as error:
         raise ModelError(f"{path} can't be read ({error}). {DAMAGED}") from error
-
-
-def _fill(module: nn.Module, path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
-    own = module.state_dict()
-    wrong = [name for name in tensors if name not in own or own[name].shape != tensors[name].shape]
-    if wrong:
-        raise ModelError(
-            f"{len(wrong)} of {len(tensors)} weights in {path} don't fit the labels and the architecture they are "
-            f"meant for, the first is {wrong[0]}. Put back the files that were saved together."
-        )
-    missing = set(module.load_state_dict(tensors, strict=False).missing_keys)
-    tied = {own[name].data_ptr() for name in tensors}
-    if untied := sorted(name for name in missing if own[name].data_ptr() not in tied):
-        raise ModelError(f"{path} lacks {len(untied)} weights, the first is {untied[0]}. Copy or train it again.")
 
 
 def write_folder(tagger: Tagger, folder: Path, *, origin: Origin, dtype: str | None = None) -> None:
@@ -196,10 +187,10 @@ def read_folder(folder: Path, *, dtype: str | None = None) -> tuple[Tagger, Orig
     plan = _read_plan(about, folder / ABOUT)
     if dtype is not None:
         plan = replace(plan, backbone=BackboneConfig.model_validate(plan.backbone.model_dump() | {"dtype": dtype}))
-    tensors, facts = _read_weights(folder / WEIGHTS)
+    tensors, facts = read_weights(folder / WEIGHTS)
     _check_match(about, facts, folder / WEIGHTS)
     tagger = attach_head(plan, restore_backbone(folder / BACKBONE, plan.backbone))
-    _fill(tagger, folder / WEIGHTS, tensors)
+    fill(tagger, tensors, names=tagger.state_dict(), source=folder / WEIGHTS)
     origin = {key: about.get(key, {}) for key in ("recipe", "data", "versions", "scores", "layers")}
     return tagger.eval(), Origin(**origin)
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.tokens.batch import Batch, OnLong, Piece
+from tagwright.tuning.tuning import Tuning
 
 
 class Labeler(nn.Module, ABC):
@@ -17,6 +18,12 @@ class Labeler(nn.Module, ABC):
 
     view: ClassVar[str]
     given: frozenset[str] = frozenset()
+    tuning: Tuning
+
+    def tune(self, tuning: Tuning) -> None:
+        """Let a tuning say which weights move, once, before they are trained or restored."""
+        self.tuning = tuning
+        tuning.prepare(self)
 
     @abstractmethod
     def cut(self, documents: Sequence[Document], ledger: Ledger, *, on_long: OnLong = "window") -> list[Piece]:

@@ -23,6 +23,7 @@ from tagwright.text.document import Document
 from tagwright.text.labels import Labels
 from tagwright.text.ledger import Ledger
 from tagwright.tokens.batch import Batch, Cutter, OnLong, Piece, collate
+from tagwright.tuning import TUNINGS, TuningConfig
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class TaggerPlan:
     backbone: BackboneConfig
     head: HeadConfig
     fusion: FusionConfig = FusionConfig()
+    tuning: TuningConfig = TuningConfig()
 
 
 class Tagger(Labeler):
@@ -102,6 +104,8 @@ def build_tagger(plan: TaggerPlan, words: Iterable[str] = ()) -> Tagger:
 
 
 def attach_head(plan: TaggerPlan, backbone: Backbone) -> Tagger:
-    """A tagger from a backbone at hand and a fresh fusion and head."""
+    """A tagger from a backbone at hand and a fresh fusion and head, with the weights marked that its tuning moves."""
     fusion = build_fusion(plan.fusion, width=backbone.width, depth=backbone.depth)
-    return Tagger(backbone, HEADS[plan.head.name](fusion.width, plan.labels, config=plan.head), fusion=fusion)
+    tagger = Tagger(backbone, HEADS[plan.head.name](fusion.width, plan.labels, config=plan.head), fusion=fusion)
+    tagger.tune(TUNINGS[plan.tuning.name](plan.tuning))
+    return tagger

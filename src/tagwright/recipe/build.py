@@ -33,5 +33,6 @@ def build(recipe: Recipe, documents: Sequence[Document]) -> Tagger:
     """The labeler of a resolved recipe, with fresh weights where they are not pretrained; seeded."""
     set_seed(recipe.training.seed)
     labels = Labels.from_documents(documents)
-    plan = TaggerPlan(labels, recipe.backbone, HeadConfig.model_validate(recipe.head.model_dump()), recipe.fusion)
+    head = HeadConfig.model_validate(recipe.head.model_dump())
+    plan = TaggerPlan(labels, recipe.backbone, head, recipe.fusion, recipe.tuning)
     return build_tagger(plan, (word for document in documents for word in document.words))

@@ -30,7 +30,6 @@ from tagwright.training.arguments import make_arguments
 from tagwright.training.callbacks import ShowProgress, StopAfter
 from tagwright.training.checkpoints import find_checkpoint
 from tagwright.training.trainer import LabelerTrainer, TrainingData, encode
-from tagwright.tuning import TUNINGS
 
 logger = logging.getLogger(__name__)
 CHECKPOINTS, RUN = "checkpoints", "run.json"
@@ -128,7 +127,6 @@ def fit(
         make_arguments(recipe.training, folder, has_dev=scorer is not None),
         config=recipe.training,
         data=data,
-        tuning=TUNINGS[recipe.tuning.name](recipe.tuning),
     )
     for callback in callbacks:
         trainer.add_callback(callback)

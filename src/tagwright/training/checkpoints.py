@@ -4,7 +4,7 @@ Knows nothing of labelers: what is trained may be any module.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ class CheckpointTrainer(Trainer):  # type: ignore[misc]
         return TrainOutput(state.global_step, losses[-1] if losses else float("nan"), {})
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
-        fill_weights(self.accelerator.unwrap_model(model or self.model), Path(resume_from_checkpoint) / WEIGHTS)
+        self._put_back(self.accelerator.unwrap_model(model or self.model), Path(resume_from_checkpoint) / WEIGHTS)
 
     def _load_best_model(self) -> None:
         self._load_from_checkpoint(self.state.best_model_checkpoint)
@@ -65,7 +65,14 @@ class CheckpointTrainer(Trainer):  # type: ignore[misc]
         """Weights only: neither a tokenizer nor pickled arguments."""
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        write_weights(self.accelerator.unwrap_model(self.model), folder / WEIGHTS)
+        write_weights(self._collect(self.accelerator.unwrap_model(self.model)), folder / WEIGHTS)
+
+    def _collect(self, module: nn.Module) -> Mapping[str, Tensor]:
+        """The weights of a checkpoint; whoever leaves some out puts the others back."""
+        return module.state_dict()
+
+    def _put_back(self, module: nn.Module, path: Path) -> None:
+        fill_weights(module, path)
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
         """Write a checkpoint beside its place and rename it: one that is there is whole."""

@@ -17,6 +17,7 @@ from transformers import PrinterCallback, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import TrainOutput
 
 from tagwright.errors import DataError
+from tagwright.models.folder import read_weights
 from tagwright.models.labeler import Labeler
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
@@ -24,7 +25,6 @@ from tagwright.training.batches import Buckets, Collator, Pieces
 from tagwright.training.callbacks import OrderEpochs, StopAtPlateau
 from tagwright.training.checkpoints import CheckpointTrainer
 from tagwright.training.config import TrainingConfig
-from tagwright.tuning.tuning import Tuning
 
 DevScorer = Callable[[Labeler], dict[str, float]]
 
@@ -55,10 +55,8 @@ class LabelerTrainer(CheckpointTrainer):
         *,
         config: TrainingConfig,
         data: TrainingData,
-        tuning: Tuning,
     ) -> None:
-        tuning.prepare(labeler)
-        self.labeler, self.data, self.config, self.tuning = labeler, data, config, tuning
+        self.labeler, self.data, self.config = labeler, data, config
         self.buckets = Buckets(
             data.train.lengths,
             tokens=config.tokens_per_batch,
@@ -76,6 +74,8 @@ class LabelerTrainer(CheckpointTrainer):
             data_collator=Collator(labeler),
             callbacks=[OrderEpochs(self.buckets), *_list_stops(config, arguments)],
         )
+        for callback in labeler.tuning.list_callbacks(labeler):
+            self.add_callback(callback)
         self.model_accepts_loss_kwargs = True  # the loss is already divided by the words of all micro-batches
         self.remove_callback(PrinterCallback)
 
@@ -98,9 +98,15 @@ class LabelerTrainer(CheckpointTrainer):
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         if self.optimizer is None:  # type: ignore[has-type]
             kind, settings = self.get_optimizer_cls_and_kwargs(self.args, self.model)
-            groups = self.tuning.group(self.model, weight_decay=self.args.weight_decay)
-            self.optimizer = kind(groups, **settings)
+            make = self.labeler.tuning.make_optimizer
+            self.optimizer = make(self.model, kind, settings=settings, weight_decay=self.args.weight_decay)
         return self.optimizer  # type: ignore[no-any-return]
+
+    def _collect(self, module: nn.Module) -> dict[str, Tensor]:
+        return self.labeler.tuning.collect(module)
+
+    def _put_back(self, module: nn.Module, path: Path) -> None:
+        self.labeler.tuning.put_back(module, read_weights(path)[0], source=path)
 
     def _get_num_items_in_batch(self, batches: list[dict[str, Tensor]], device: torch.device) -> Tensor:
         """Labelled words of all micro-batches of this step, on all devices."""

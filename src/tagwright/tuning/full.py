@@ -1,6 +1,6 @@
 """FullTuning: every weight moves."""
 
-from torch import nn
+from torch import Tensor, nn
 
 from tagwright.tuning.tuning import Tuning
 
@@ -8,5 +8,10 @@ from tagwright.tuning.tuning import Tuning
 class FullTuning(Tuning):
     """Ordinary fine-tuning."""
 
+    is_whole = True
+
     def prepare(self, module: nn.Module) -> None:
         module.requires_grad_(True)
+
+    def collect(self, module: nn.Module) -> dict[str, Tensor]:
+        return dict(module.state_dict())

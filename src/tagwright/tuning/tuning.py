@@ -1,27 +1,36 @@
 """Tuning: the protocol of every way to train. Knows no trainer and no data."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import Parameter
+from torch.optim import Optimizer
 
 from tagwright.backbone.vocabulary import FocusedEmbedding
 from tagwright.tuning.config import TuningConfig
+from tagwright.tuning.weights import fill
 
 NO_DECAY = ("bias", "norm")
 EMBEDDINGS = (nn.Embedding, FocusedEmbedding)
 
 
 class Tuning(ABC):
-    """Says which weights of a module move. The module has a pretrained part, `backbone`, and a fresh part."""
+    """Says which weights of a module move. The module has a pretrained part, `backbone`, and a fresh part.
+
+    is_whole: everything moves, so everything is saved. Of the others only what moves is, beside the name of the base.
+    """
+
+    is_whole: ClassVar[bool] = False
 
     def __init__(self, config: TuningConfig) -> None:
         self.config = config
 
     @abstractmethod
     def prepare(self, module: nn.Module) -> None:
-        """Mark the weights that move, before training."""
+        """Put on what the backbone gets besides, and mark the weights that move: to be trained or to be restored."""
 
     def group(self, module: nn.Module, *, weight_decay: float) -> list[dict[str, Any]]:
         """Parameter groups for an optimizer: fresh weights at their own rate; no decay for biases, norms, embeddings.
@@ -41,3 +50,31 @@ class Tuning(ABC):
             | ({} if pretrained or rate is None else {"lr": rate})
             for (pretrained, decays), weights in groups.items()
         ]
+
+    def make_optimizer(
+        self, module: nn.Module, kind: type[Optimizer], *, settings: Mapping[str, Any], weight_decay: float
+    ) -> Optimizer:
+        """The optimizer of a run: the kind that the recipe asks for, or one of the tuning's own."""
+        return kind(self.group(module, weight_decay=weight_decay), **settings)
+
+    def list_callbacks(self, module: nn.Module) -> Sequence[Any]:
+        """What is to happen while training, as objects with the methods of transformers' TrainerCallback."""
+        return ()
+
+    def collect(self, module: nn.Module) -> dict[str, Tensor]:
+        """What is saved, by name: the weights that move, and all that is not of the backbone."""
+        moving = {name for name, weight in module.named_parameters() if weight.requires_grad}
+        state = module.state_dict().items()
+        return {name: tensor for name, tensor in state if name in moving or not name.startswith("backbone.")}
+
+    def put_back(self, module: nn.Module, tensors: Mapping[str, Tensor], *, source: Path) -> None:
+        """Put what `collect` gave into a prepared module, or say what in the file `source` doesn't fit."""
+        fill(module, tensors, names=self.collect(module), source=source)
+
+    def merge(self, module: nn.Module) -> None:
+        """Make a prepared module a plain one that says the same, as if its own weights had moved."""
+        return None
+
+    def count(self, module: nn.Module) -> int:
+        """How many weights move."""
+        return sum(weight.numel() for weight in module.parameters() if weight.requires_grad)
