@@ -105,10 +105,13 @@ def test_every_batch_has_a_plan_of_its_own() -> None:
 
 
 def test_a_cell_takes_its_share_of_the_training() -> None:
-    rung = settle(RECIPE, Cell("rung1", "01", 9, 0.25))
+    rung = settle(RECIPE, Cell("rung1", "01", 9, 0.25), groups=2)
     assert (rung.training.num_train_epochs, rung.training.seed, rung.backbone.sight) == (0.25, 9, "01")
     stepped = RECIPE.change({"training.max_steps": 10})
-    assert settle(stepped, Cell("rung1", "01", 9, 0.25)).training.max_steps == 2
-    assert settle(stepped, Cell("rung1", "01", 9, 0.01)).training.max_steps == 1
-    drawn = settle(RECIPE, Cell("shared", None, 9))
+    assert settle(stepped, Cell("rung1", "01", 9, 0.25), groups=2).training.max_steps == 2
+    assert settle(stepped, Cell("rung1", "01", 9, 0.01), groups=2).training.max_steps == 1
+    learned = settle(RECIPE, Cell(LEARNED, None, 9), groups=2)
+    assert learned.backbone.sight == "learned:2" and learned.training.eval_strategy == "no"
+    drawn = settle(RECIPE, Cell("shared", None, 9), groups=2)
+    assert drawn.backbone.sight is None
     assert drawn.training.eval_strategy == drawn.training.save_strategy == "no"

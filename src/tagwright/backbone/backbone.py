@@ -16,9 +16,10 @@ from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.fusion.fusion import Fusion
 from tagwright.backbone.fusion.layers import fuse
 from tagwright.backbone.pooling import find_shares, pool_words
-from tagwright.backbone.sight.masks import SightHooks
-from tagwright.backbone.sight.proven import find_nature, set_sight
-from tagwright.backbone.sight.sight import Sight
+from tagwright.backbone.sight.learned import Gates
+from tagwright.backbone.sight.masks import SightHooks, find_stack
+from tagwright.backbone.sight.proven import find_nature, learn_sight, set_sight
+from tagwright.backbone.sight.sight import Sight, count_gates, is_learned, refuse_learned
 from tagwright.backbone.untrained import build_untrained
 from tagwright.errors import ModelError, RecipeError
 from tagwright.tokens.align import WordTokenizer
@@ -43,14 +44,31 @@ class Backbone(nn.Module):
         _strip(model)
         self.sight: Sight | None = None
         self.hooks: SightHooks | None = None
-        if config.sight is not None:
-            self.sight, self.hooks = set_sight(model, config.sight)
-            # a plan is kept as layers: bits mean others in another model
-            self.config = config.model_copy(update={"sight": self.sight.open})
-        if config.read_at == "first":
+        self.gates: Gates | None = None
+        if isinstance(config.sight, str) and is_learned(config.sight):
+            self.gates = Gates(count_gates(config.sight, layers=len(find_stack(model)[1])))
+            self.hooks = learn_sight(model, self.gates)
+        elif config.sight is not None:
+            self._obey(config.sight)
+        if config.read_at == "first" and self.gates is None:
             _warn_first(self)
         if config.gradient_checkpointing:
             _save_memory(model)
+
+    def _obey(self, plan: str | Iterable[int]) -> None:
+        self.sight, self.hooks = set_sight(self.model, plan)
+        # a plan is kept as layers: bits mean others in another model
+        self.config = self.config.model_copy(update={"sight": self.sight.open})
+
+    def settle(self) -> None:
+        """The end of a training: the plan that was learned, if any was, is from now on the backbone's own."""
+        if self.gates is None or self.hooks is None:
+            return
+        plan, self.gates = self.gates.plan, None
+        self.hooks.remove()
+        self._obey(plan)
+        if self.config.read_at == "first":
+            _warn_first(self)
 
     @property
     def width(self) -> int:
@@ -59,6 +77,8 @@ class Backbone(nn.Module):
 
     def find_sight(self) -> Sight:
         """Which layers look right: the plan, proven when it was made, or the model's nature, found by running it."""
+        if self.gates is not None:  # what they would come to now
+            return Sight.parse(self.gates.plan, layers=len(find_stack(self.model)[1]))
         return find_nature(self.model).sight if self.sight is None else self.sight
 
     def find_limits(self, on_long: OnLong = "window") -> Limits:
@@ -96,6 +116,7 @@ def load(
 
     `sight` says which layers look right: see Sight. `settings` are those of `[backbone]` in a recipe.
     """
+    refuse_learned(sight)
     wanted = sight if sight is None or isinstance(sight, str) else tuple(sight)
     try:
         config = BackboneConfig(model=str(path), sight=wanted, attn_implementation=attn_implementation, **settings)

@@ -16,7 +16,8 @@ class BackboneConfig(BaseModel):
     read_at: a word's state is the mean of its tokens' states, or that of its first or last token. `first` makes a
     causal model label a word before it has read it.
     sight: which layers look right: `none`, `all`, bits for groups of layers (`0011`: leftmost nearest the input),
-    `top:8`, `bottom:4`, or a list of layers; empty leaves the model as it is.
+    `top:8`, `bottom:4`, or a list of layers; empty leaves the model as it is. `learned` finds the layers in training
+    by a gate for each, `learned:4` by one for each of four groups.
     repeat: the text is given so many more times, and words are read in the last copy.
     max_tokens: the longest window, special tokens and repeats included; the model's own limit where that is smaller.
     """

@@ -45,6 +45,10 @@ class Labeler(nn.Module, ABC):
         """A context within which only what these pieces can reach is trained; the results are the same."""
         return nullcontext()
 
+    def settle(self) -> None:
+        """The end of a training: what was open while it lasted is decided."""
+        return None
+
     @abstractmethod
     def loss(self, batch: Batch, gold: Tensor) -> Tensor:
         """The loss summed over the labelled words of one batch."""

@@ -53,7 +53,7 @@ class Tagger(Labeler):
     def train(self, mode: bool = True) -> "Tagger":
         super().train(mode)
         if not any(weight.requires_grad for weight in self.backbone.parameters()):
-            self.backbone.eval()  # a frozen backbone gives the same features every time: no dropout
+            self.backbone.model.eval()  # a frozen backbone gives the same features every time: no dropout
         return self
 
     def cut(self, documents: Sequence[Document], ledger: Ledger, *, on_long: OnLong = "window") -> list[Piece]:
@@ -84,6 +84,9 @@ class Tagger(Labeler):
         live = torch.from_numpy(ids.astype(np.int64))
         with focused_vocabulary(self.backbone.model, live), fast_dropout(self):
             yield
+
+    def settle(self) -> None:
+        self.backbone.settle()
 
     def loss(self, batch: Batch, gold: Tensor) -> Tensor:
         return self.head.loss(self.encode(batch), gold, keep=batch.keep)

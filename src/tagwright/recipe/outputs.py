@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tagwright.backbone.sight.sight import is_learned
 from tagwright.evaluation.page.page import Page, render_page
 from tagwright.evaluation.report import Report
 from tagwright.io.files import write
@@ -58,8 +59,10 @@ def describe(outcome: Outcome) -> Mapping[str, str]:
         f"{part}: {facts.get('file', '')} ({facts.get('documents', '?')} documents)"
         for part, facts in outcome.labeler.origin.data.items()
     )
+    learned = {"Sight": f"learned: {tagger.backbone.sight}"} if is_learned(recipe.backbone.sight) else {}
     return {
         "Model": f"{recipe.backbone.model} ({weights / 1e6:.1f} million weights)",
+        **learned,
         "Head": f"{recipe.head.name}, scheme {recipe.head.scheme}, words read at {recipe.backbone.read_at}",
         "Fusion": tagger.fusion.describe(),
         "Tuning": recipe.tuning.name,

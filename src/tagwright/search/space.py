@@ -6,6 +6,8 @@ Knows nothing of models or training.
 from dataclasses import dataclass
 from itertools import product
 
+from tagwright.backbone.sight.sight import Sight
+
 
 @dataclass(frozen=True)
 class Space:
@@ -23,6 +25,10 @@ class Space:
     def top(self) -> str:
         """The upper half of the groups is open; of an odd number the larger half."""
         return "0" * (self.groups // 2) + "1" * (self.groups - self.groups // 2)
+
+    def name(self, sight: Sight) -> str:
+        """The plan that comes to these layers."""
+        return next(plan for plan in self.plans if Sight.parse(plan, layers=sight.layers) == sight)
 
 
 def compare_groups(scores: dict[str, float]) -> list[tuple[float, float] | None]:

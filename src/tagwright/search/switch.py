@@ -1,17 +1,15 @@
-"""Switch: turns a backbone from plan to plan; and trainings whose sight is drawn or learned. Knows no recipe."""
+"""Switch: turns a backbone from plan to plan; and trainings whose sight is drawn. Knows no recipe."""
 
-from collections.abc import Sequence
 from random import Random
-from typing import Any, Protocol
+from typing import Any
 
 from torch import nn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from tagwright.backbone.backbone import Backbone
-from tagwright.backbone.sight.learned import Gates
 from tagwright.backbone.sight.masks import SightHooks, find_stack
 from tagwright.backbone.sight.probe import prove_sight
-from tagwright.backbone.sight.proven import find_nature, set_sight
+from tagwright.backbone.sight.proven import set_sight
 from tagwright.backbone.sight.sight import Sight
 from tagwright.errors import ModelError
 from tagwright.search.space import Space
@@ -43,53 +41,18 @@ def _hook(model: nn.Module) -> SightHooks:
     raise ModelError(f"{type(model).__name__} has layers of no sight. There is nothing to search.")
 
 
-class Turning(Protocol):
-    """A callback that gives a training its sight."""
-
-    def prepare(self, backbone: Backbone) -> None:
-        """Take the backbone, before it is trained."""
-
-    def finish(self) -> tuple[Switch, Sequence[str]]:
-        """What turns the trained backbone, and the plans that are to be scored."""
-
-
 class DrawSight(TrainerCallback):  # type: ignore[misc]
-    """Draws a plan anew for every batch; all are scored."""
+    """Draws a plan anew for every batch."""
 
     def __init__(self, space: Space) -> None:
         self.plans, self.drawn = space.plans, Random(space.seed)
 
     def prepare(self, backbone: Backbone) -> None:
+        """Take the backbone, before it is trained."""
         self.switch = Switch(backbone)
-
-    def finish(self) -> tuple[Switch, Sequence[str]]:
-        return self.switch, self.plans
 
     def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.switch.turn(self.drawn.choice(self.plans))
 
     def on_substep_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.switch.turn(self.drawn.choice(self.plans))
-
-
-class LearnSight(TrainerCallback):  # type: ignore[misc]
-    """Learns a gate for each group of layers beside the weights; the gates made hard are the plan."""
-
-    def __init__(self, space: Space) -> None:
-        self.groups = space.groups
-
-    def prepare(self, backbone: Backbone) -> None:
-        self.backbone = backbone
-        self.native = bool(find_nature(backbone.model).sight.open)
-
-    def finish(self) -> tuple[Switch, Sequence[str]]:
-        self.gates.remove()
-        return Switch(self.backbone), [self.gates.plan]
-
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self.gates = Gates(self.backbone.model, native=self.native, groups=self.groups, steps=state.max_steps)
-
-    def on_pre_optimizer_step(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        self.gates.step()

@@ -5,13 +5,13 @@ Everything that costs is counted where it passes: every batch through the backbo
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import TrainerCallback
 
 from tagwright.backbone.backbone import Backbone
@@ -25,10 +25,8 @@ from tagwright.recipe.run import fit, score_dev
 from tagwright.search.cell import FINAL, LEARNED, SHARED, Cell, Record
 from tagwright.search.cells.record import Cost
 from tagwright.search.space import Space
-from tagwright.search.switch import DrawSight, LearnSight, Turning
+from tagwright.search.switch import DrawSight
 from tagwright.text.ledger import Ledger
-
-TURNINGS: dict[str, Callable[[Space], Turning]] = {SHARED: DrawSight, LEARNED: LearnSight}
 
 
 @dataclass(frozen=True)
@@ -54,30 +52,32 @@ class Meter:
     def watch(self, backbone: Backbone) -> None:
         backbone.register_forward_hook(self._count)
 
-    def _count(self, backbone: nn.Module, args: tuple[Any, ...], states: Tensor) -> None:
+    def _count(self, backbone: Any, args: tuple[Any, ...], states: Tensor) -> None:
         tokens = args[0].ids.numel()
-        learns = states.requires_grad and any(weight.requires_grad for weight in backbone.parameters())
+        moves = backbone.gates is not None or any(weight.requires_grad for weight in backbone.parameters())
+        learns = states.requires_grad and moves
         self.cost += Cost(tokens, tokens if learns else 0)
 
 
 def run_cell(work: Work, cell: Cell, *, callbacks: Sequence[TrainerCallback] = ()) -> Record:
     """Train and score; its file is written by whoever asked."""
     began, meter = time.monotonic(), Meter()
-    turning = TURNINGS[cell.stage](work.space) if cell.plan is None else None
-    recipe = settle(work.recipe, cell)
+    drawing = DrawSight(work.space) if cell.stage == SHARED else None
+    recipe = settle(work.recipe, cell, groups=work.space.groups)
     corpus = draw_corpus(work.corpus, recipe.draw, seed=recipe.training.seed, ledger=Ledger())
     recipe = resolve(recipe, corpus.train)
 
     def prepare(labeler: Any) -> None:
         if cell.start:
             _read_weights(labeler, work.folder / f"{cell.start}.safetensors")
-        if turning is not None:
-            turning.prepare(labeler.backbone)
+        if drawing is not None:
+            drawing.prepare(labeler.backbone)
         meter.watch(labeler.backbone)
 
     place = work.folder / cell.name
     shutil.rmtree(place, ignore_errors=True)  # of a run that was killed
-    own: list[Any] = [*callbacks, *([] if turning is None else [turning])]
+    own: list[Any] = [*callbacks, *([] if drawing is None else [drawing])]
+    labeler: Any
     labeler, _ = fit(recipe, corpus, folder=place, ledger=Ledger(), callbacks=own, prepare=prepare)
     shutil.rmtree(place, ignore_errors=True)
     precision = torch.bfloat16 if recipe.training.bf16 else None
@@ -85,21 +85,22 @@ def run_cell(work: Work, cell: Cell, *, callbacks: Sequence[TrainerCallback] = (
     def score(part: str) -> float:
         return score_dev(labeler, getattr(corpus, part), precision=precision)["f1"]
 
-    dev = {} if cell.plan is None else {cell.plan: score("dev")}
-    if turning is not None:
-        switch, plans = turning.finish()
-        for plan in plans:
-            switch.prove(plan)
+    dev = {}
+    if drawing is None:
+        dev[cell.plan or work.space.name(labeler.backbone.sight)] = score("dev")
+    else:
+        for plan in drawing.plans:
+            drawing.switch.prove(plan)
             dev[plan] = score("dev")
-    if cell.stage == SHARED:
         _write_weights(labeler, work.folder / f"{cell.name}.safetensors")
     test = score("test") if cell.stage == FINAL and corpus.test else None
     return Record(cell, dev, test, meter.cost, time.monotonic() - began)
 
 
-def settle(recipe: Recipe, cell: Cell) -> Recipe:
+def settle(recipe: Recipe, cell: Cell, *, groups: int) -> Recipe:
     """The recipe of one cell. Weights that every batch trains under another plan have no dev score to be chosen by."""
-    settings: dict[str, Any] = {"backbone.sight": cell.plan, "training.seed": cell.seed}
+    sight = f"learned:{groups}" if cell.stage == LEARNED else cell.plan
+    settings: dict[str, Any] = {"backbone.sight": sight, "training.seed": cell.seed}
     if recipe.training.max_steps > 0:
         settings["training.max_steps"] = max(1, round(recipe.training.max_steps * cell.share))
     else:

@@ -25,6 +25,7 @@ from tagwright.training.batches import Buckets, Collator, Pieces
 from tagwright.training.callbacks import OrderEpochs, StopAtPlateau
 from tagwright.training.checkpoints import CheckpointTrainer
 from tagwright.training.config import TrainingConfig
+from tagwright.training.gates import list_gates
 
 DevScorer = Callable[[Labeler], dict[str, float]]
 
@@ -72,7 +73,7 @@ class LabelerTrainer(CheckpointTrainer):
             train_dataset=data.train,
             eval_dataset=data.train if data.score_dev else None,  # only asked whether it is there
             data_collator=Collator(labeler),
-            callbacks=[OrderEpochs(self.buckets), *_list_stops(config, arguments)],
+            callbacks=[OrderEpochs(self.buckets), *_list_stops(config, arguments), *list_gates(labeler)],
         )
         for callback in labeler.tuning.list_callbacks(labeler):
             self.add_callback(callback)
@@ -88,7 +89,9 @@ class LabelerTrainer(CheckpointTrainer):
 
     def train(self, resume_from_checkpoint: str | Path | None = None, **rest: Any) -> TrainOutput:
         with self.labeler.focus(self.data.train.pieces):
-            return super().train(resume_from_checkpoint, **rest)
+            output = super().train(resume_from_checkpoint, **rest)
+        self.labeler.settle()
+        return output
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         loader = DataLoader(self.data.train, batch_sampler=self.buckets, collate_fn=self.data_collator)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from tagwright.backbone.sight.learned import GatedHooks, Gates
 from tagwright.backbone.sight.masks import Scope, SightHooks, find_stack, has_hooks
 from tagwright.backbone.sight.probe import find_sight, list_hidden, list_rightward, prove_sight
 from tagwright.backbone.sight.sight import Sight
@@ -31,18 +32,13 @@ def set_sight(
     model: nn.Module, notation: str | Iterable[int], *, scope: Scope = "document"
 ) -> tuple[Sight, SightHooks | None]:
     """Make a model obey a plan and prove that it does: the resolved plan, and the hooks where there is need of them."""
-    if has_hooks(model):
-        raise ModelError(f"{type(model).__name__} has its sight already. Turn or remove the hooks that gave it.")
+    _refuse_second(model)
     sight = Sight.parse(notation, layers=len(find_stack(model)[1]))
     nature = find_nature(model)
     if nature.sight == sight and scope == "document":
         prove_sight(model, sight.flags, packs=nature.packs)
         return sight, None
-    if 0 < len(nature.sight.open) < nature.sight.layers:
-        raise ModelError(
-            f"{type(model).__name__} looks right in some layers by nature ({nature.sight}): it can't be changed. "
-            "Leave backbone.sight out."
-        )
+    _refuse_mixed(model, nature.sight)
     hooks = SightHooks(model, native=bool(nature.sight.open), scope=scope)
     try:
         hooks.turn(sight)
@@ -51,3 +47,33 @@ def set_sight(
         hooks.remove()
         raise
     return sight, hooks
+
+
+def learn_sight(model: nn.Module, gates: Gates) -> GatedHooks:
+    """Make a model look right as far as its gates are open; proven at both ends, so that any plan may come of it."""
+    _refuse_second(model)
+    nature = find_nature(model).sight
+    _refuse_mixed(model, nature)
+    hooks = GatedHooks(model, native=bool(nature.open), gates=gates)
+    try:
+        for logit in (1.0, -1.0):
+            gates.logits.fill_(logit)
+            prove_sight(model, [logit > 0] * len(hooks.layers), packs=False)
+    except ModelError:
+        hooks.remove()
+        raise
+    gates.logits.zero_()
+    return hooks
+
+
+def _refuse_second(model: nn.Module) -> None:
+    if has_hooks(model):
+        raise ModelError(f"{type(model).__name__} has its sight already. Turn or remove the hooks that gave it.")
+
+
+def _refuse_mixed(model: nn.Module, nature: Sight) -> None:
+    if 0 < len(nature.open) < nature.layers:
+        raise ModelError(
+            f"{type(model).__name__} looks right in some layers by nature ({nature}): it can't be changed. "
+            "Leave backbone.sight out."
+        )

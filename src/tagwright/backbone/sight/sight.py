@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from tagwright.errors import RecipeError
 
 SHADES = {True: "█", False: "░"}
+LEARNED = "learned"
 FORMS = (
     "Expected none, all, bits for groups of layers such as 0011 (leftmost nearest the input), top:8, bottom:4, "
-    "or a list of layers such as [0, 5]."
+    "a list of layers such as [0, 5]; a recipe may also say learned."
 )
 
 
@@ -28,6 +29,7 @@ class Sight:
         if not isinstance(notation, str):
             return cls(layers, _check(notation, layers))
         text = notation.strip()
+        refuse_learned(text)
         if text in ("none", "all"):
             return cls(layers, tuple(range(layers)) if text == "all" else ())
         side, colon, count = text.partition(":")
@@ -55,6 +57,29 @@ class Sight:
         if not self.open or len(self.open) == self.layers:
             return "all" if self.open else "none"
         return ", ".join(_write_runs(self.open)) + f" of {self.layers} layers"
+
+
+def is_learned(notation: str | Iterable[int] | None) -> bool:
+    """`learned`, or `learned:4`: the plan is found by the training itself."""
+    return isinstance(notation, str) and notation.strip().partition(":")[0] == LEARNED
+
+
+def refuse_learned(notation: str | Iterable[int] | None) -> None:
+    """Where nothing is trained."""
+    if is_learned(notation):
+        raise RecipeError(f"sight {notation!r} is found by training a labeler, and nothing is trained here. {FORMS}")
+
+
+def count_gates(notation: str, *, layers: int) -> int:
+    """How many groups of layers have a gate of their own: `learned` gives every layer one, `learned:4` four groups."""
+    _, colon, count = notation.strip().partition(":")
+    if not colon:
+        return layers
+    if not count.isdecimal() or int(count) < 1:
+        raise RecipeError(f"sight {notation!r} can't be read. Write learned, or learned:4 for four groups of layers.")
+    if int(count) > layers:
+        raise RecipeError(f"sight {notation!r} has {count} groups, and the model has {layers} layers only.")
+    return int(count)
 
 
 def _check(wanted: Iterable[int], layers: int) -> tuple[int, ...]:
