@@ -1,6 +1,7 @@
 """Every Python and console block of the README and docs/ runs, in the order of its page, in one empty folder.
 
 A block that can't run here has `<!-- not run: reason -->` on the line above it and shows up as a skipped test.
+Trainings end after a few steps: what a page says of scores is measured elsewhere.
 """
 
 import re
@@ -8,12 +9,15 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+STEPS = 8
 
 MARK = re.compile(r"^\s*<!-- not run: *(?P<reason>.*?) *-->\s*$")
 FENCE = re.compile(r"^(?P<indent>\s*)```(?P<language>\w*)")
@@ -86,6 +90,20 @@ BLOCKS = [block for page in PAGES for block in find_blocks(str(page.relative_to(
 NOT_RUN = [block for block in BLOCKS if block.reason is not None]
 
 
+@pytest.fixture
+def end_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tagwright.recipe import run
+    from tagwright.training.arguments import make_arguments
+
+    def make_few(*given: Any, **named: Any) -> Any:
+        arguments = make_arguments(*given, **named)
+        arguments.max_steps = STEPS
+        return arguments
+
+    monkeypatch.setattr(run, "make_arguments", make_few)
+
+
+@pytest.mark.usefixtures("end_early")
 @pytest.mark.parametrize("page", sorted({block.page for block in BLOCKS if block.language in ("python", "console")}))
 def test_the_blocks_of_a_page_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
