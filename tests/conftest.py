@@ -1,5 +1,6 @@
 """What every test runs under: one thread, no hub, and real data only where it is at hand."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -11,6 +12,11 @@ os.environ.update(
 )
 
 SHARED = Path(__file__).parents[1].parent / "shared"
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays. Every training ends by collecting garbage, and would go through all of it."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
