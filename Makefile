@@ -30,8 +30,9 @@ $(READY): pyproject.toml constraints.txt
 demo: setup
 	OMP_NUM_THREADS=1 $(BIN)/tagwright train recipes/synthetic/tiny-encoder-tagger-full.toml --out runs/demo --overwrite
 
+# Two processes of one thread each; the tests of a file stay together, so that they share what they make.
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-all: setup
 	$(BIN)/python -m pytest -m "not gpu and not network"
@@ -46,9 +47,11 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/make_cli.py --check
+	$(BIN)/python docs/make_compatibility.py --check
 
 docs: setup
 	$(BIN)/python docs/make_cli.py
+	$(BIN)/python docs/make_compatibility.py
 
 fuzz: setup
 	$(BIN)/python benchmarks/fuzz.py
