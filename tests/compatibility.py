@@ -1,0 +1,126 @@
+"""Which dial works with which: the one table that docs/compatibility.md and its tests are made from.
+
+A cell is a pair of values; other dials stand as USUAL says. What is not in REFUSED works. Values of tables (tunings,
+heads, fusions) are those that are registered, so a new one has its cells by itself.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations, product
+
+from tagwright.backbone.fusion import FUSIONS
+from tagwright.heads import HEADS
+from tagwright.tuning import TUNINGS
+
+DIALS: Mapping[str, tuple[str, ...]] = {
+    "sight": ("left out", "none", "all", "01", "learned"),
+    "scope": ("document", "prompt"),
+    "attention": ("sdpa", "eager", "flex_attention", "flash_attention_2"),
+    "tuning": tuple(TUNINGS),
+    "head": tuple(HEADS),
+    "fusion": tuple(FUSIONS),
+}
+USUAL = {
+    "sight": "01",
+    "scope": "document",
+    "attention": "sdpa",
+    "tuning": "full",
+    "head": "softmax",
+    "fusion": "last",
+}
+INSTEAD: Mapping[tuple[str, str], Mapping[str, str]] = {}  # where a value stands in the way of what is usual
+EVERY = "every"
+# (dial, value), (other dial, value) -> words of the error, as it names the reason
+REFUSED: Mapping[tuple[tuple[str, str], tuple[str, str]], str] = {
+    (("sight", "learned"), ("scope", "prompt")): "is found by training a labeler, and nothing is trained here",
+    (("sight", "learned"), ("attention", "flex_attention")): "it takes no mask that has gradients",
+    (("sight", "learned"), ("attention", "flash_attention_2")): "it takes no mask that has gradients",
+    (("scope", "prompt"), ("attention", EVERY)): "it isn't known where the prompt ends",
+    (("scope", "prompt"), ("tuning", EVERY)): "it isn't known where the prompt ends",
+    (("scope", "prompt"), ("head", EVERY)): "it isn't known where the prompt ends",
+    (("scope", "prompt"), ("fusion", EVERY)): "it isn't known where the prompt ends",
+}
+ON_DEVICES = {("attention", "flex_attention"), ("attention", "flash_attention_2")}  # tests with the marker gpu
+EXTRAS: Mapping[tuple[str, str], str] = {}  # what needs a package beside: its name
+
+OPENING = """# Which dial works with which
+
+Written by `python docs/make_compatibility.py` from the table that the tests run: of every cell a labeler is built,
+trained and asked for spans (`make test-all`), or refused with the words that stand here. The backbone is a small Llama;
+other architectures have a matrix of their own (`tests/backbone/sight/test_matrix.py`). All dials that a table doesn't
+name stand at:
+
+{usual}
+
+A cell says:
+
+- **yes**: tested.
+- **no**: refused by name; the number stands for the reason below.
+- **GPU**: runs where there is an accelerator (`pytest -m gpu`), and was not run elsewhere.
+
+The scope `prompt` is for models that write: with a head it is refused, and with a plan alone it is tested by writing.
+`left out` leaves a model as it is by nature.
+"""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Two values of two dials."""
+
+    one: tuple[str, str]
+    two: tuple[str, str]
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """The value of every dial."""
+        return USUAL | INSTEAD.get(self.one, {}) | INSTEAD.get(self.two, {}) | dict((self.one, self.two))
+
+    @property
+    def needs(self) -> str:
+        """What a machine must have: `gpu`, a package, or nothing."""
+        if ON_DEVICES & {self.one, self.two}:
+            return "gpu"
+        return next((EXTRAS[value] for value in (self.one, self.two) if value in EXTRAS), "")
+
+    @property
+    def refusal(self) -> str:
+        """Words of the error, or nothing."""
+        (dial, _), (other, _) = self.one, self.two
+        pairs = ((self.one, self.two), (self.one, (other, EVERY)), ((dial, EVERY), self.two))
+        return next((REFUSED[pair] for pair in pairs if pair in REFUSED), "")
+
+    def __str__(self) -> str:
+        return " x ".join(f"{dial} {value}" for dial, value in (self.one, self.two))
+
+
+def list_cells() -> Iterator[Cell]:
+    """All pairs of values of different dials."""
+    for one, two in combinations(DIALS, 2):
+        yield from (Cell((one, a), (two, b)) for a, b in product(DIALS[one], DIALS[two]))
+
+
+def render() -> str:
+    """The page."""
+    reasons = list(dict.fromkeys(REFUSED.values()))
+    usual = "\n".join(f"- {dial}: `{value}`" for dial, value in USUAL.items())
+    lines = [OPENING.format(usual=usual), "## Reasons\n"]
+    lines += [f'{number}. "{reason}"' for number, reason in enumerate(reasons, start=1)]
+    for one, two in combinations(DIALS, 2):
+        rows, columns = (one, two) if len(DIALS[one]) >= len(DIALS[two]) else (two, one)
+        lines += [f"\n## {rows} × {columns}\n"]
+        lines += [_row([rows, *(f"`{value}`" for value in DIALS[columns])]), _row(["---"] * (len(DIALS[columns]) + 1))]
+        for value in DIALS[rows]:
+            pairs = [((rows, value), (columns, other)) for other in DIALS[columns]]
+            cells = [Cell(*pair) if rows == one else Cell(*reversed(pair)) for pair in pairs]
+            lines += [_row([f"`{value}`", *(_tell(cell, reasons) for cell in cells)])]
+    return "\n".join(lines) + "\n"
+
+
+def _tell(cell: Cell, reasons: list[str]) -> str:
+    if cell.refusal:
+        return f"no ({reasons.index(cell.refusal) + 1})"
+    return {"": "yes", "gpu": "GPU"}.get(cell.needs, f"with {cell.needs}")
+
+
+def _row(values: list[str]) -> str:
+    return f"| {' | '.join(values)} |"
