@@ -10,7 +10,7 @@ from tagwright.evaluation.compare import Comparison, Settings, compare_reports, 
 from tagwright.evaluation.report import Report
 
 PATH = Path(__file__).with_suffix(".toml")
-HOPES = {"better": ("better",), "not worse": ("better", "equivalent", "not worse")}
+HOPES = {"better": ("better",), "as good": ("better", "equivalent"), "not worse": ("better", "equivalent", "not worse")}
 
 
 @dataclass(frozen=True)
