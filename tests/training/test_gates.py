@@ -64,13 +64,13 @@ def test_gates_learn_beside_the_weights_and_leave_a_plan(tmp_path: Path, tuning:
     assert moved == 0 if tuning == "frozen" else moved > 0
 
 
-@pytest.mark.parametrize("step", [6, 11])  # soft, hard
-def test_a_killed_run_ends_in_the_same_weights_and_plan(tmp_path: Path, step: int) -> None:
-    whole = start(tmp_path / "whole")
+@pytest.mark.parametrize(("step", "tuning"), [(6, "full"), (11, "full"), (6, "frozen")])  # soft, hard, soft
+def test_a_killed_run_ends_in_the_same_weights_and_plan(tmp_path: Path, step: int, tuning: str) -> None:
+    whole = start(tmp_path / "whole", tuning=tuning)
     whole.train()
     with pytest.raises(Killed):
-        start(tmp_path / "killed", KillAt(step)).train()
-    again = start(tmp_path / "killed")
+        start(tmp_path / "killed", KillAt(step), tuning=tuning).train()
+    again = start(tmp_path / "killed", tuning=tuning)
     again.train(find_checkpoint(tmp_path / "killed"))
     assert again.labeler.backbone.sight == whole.labeler.backbone.sight  # type: ignore[union-attr]
     assert find_difference(copy_weights(again.labeler), copy_weights(whole.labeler)) == 0

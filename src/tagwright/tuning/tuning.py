@@ -65,7 +65,7 @@ class Tuning(ABC):
         """What is saved, by name: the weights that move, and all that is not of the backbone."""
         moving = {name for name, weight in module.named_parameters() if weight.requires_grad}
         state = module.state_dict().items()
-        return {name: tensor for name, tensor in state if name in moving or not name.startswith("backbone.")}
+        return {name: tensor for name, tensor in state if name in moving or not name.startswith("backbone.model.")}
 
     def put_back(self, module: nn.Module, tensors: Mapping[str, Tensor], *, source: Path) -> None:
         """Put what `collect` gave into a prepared module, or say what in the file `source` doesn't fit."""

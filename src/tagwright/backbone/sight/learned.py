@@ -79,7 +79,7 @@ class Gates(nn.Module):
                 "Leave backbone.gradient_checkpointing out."
             )
         grad, self.logits.grad = self.logits.grad, None
-        if distributed.is_initialized():
+        if distributed.is_available() and distributed.is_initialized():
             distributed.all_reduce(grad)  # the sum will do: Adam goes by the sign and the spread
         self.done += 1
         if not grad.isfinite().all():  # with float16 the weights leave out such a step too
