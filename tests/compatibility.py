@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 
 from tagwright.backbone.fusion import FUSIONS
+from tagwright.formats import FORMATS
 from tagwright.heads import HEADS
 from tagwright.tuning import TUNINGS
 
@@ -59,7 +60,7 @@ A cell says:
 - **GPU**: runs where there is an accelerator (`pytest -m gpu`), and was not run elsewhere.
 
 The scope `prompt` is for models that write: with a head it is refused, and with a plan alone it is tested by writing.
-`left out` leaves a model as it is by nature.
+`left out` leaves a model as it is by nature. No labeler writes yet, so formats ({formats}) meet no other dial.
 """
 
 
@@ -103,7 +104,7 @@ def render() -> str:
     """The page."""
     reasons = list(dict.fromkeys(REFUSED.values()))
     usual = "\n".join(f"- {dial}: `{value}`" for dial, value in USUAL.items())
-    lines = [OPENING.format(usual=usual), "## Reasons\n"]
+    lines = [OPENING.format(usual=usual, formats=", ".join(f"`{name}`" for name in FORMATS)), "## Reasons\n"]
     lines += [f'{number}. "{reason}"' for number, reason in enumerate(reasons, start=1)]
     for one, two in combinations(DIALS, 2):
         rows, columns = (one, two) if len(DIALS[one]) >= len(DIALS[two]) else (two, one)
