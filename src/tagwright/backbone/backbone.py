@@ -13,11 +13,13 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from tagwright.backbone.builtin import BACKBONES, PREFIX, UNTRAINED, find_backbone
 from tagwright.backbone.config import BackboneConfig
+from tagwright.backbone.four_bits import ask_for_four_bits, check_four_bits
 from tagwright.backbone.fusion.fusion import Fusion
 from tagwright.backbone.fusion.layers import fuse
 from tagwright.backbone.pooling import find_shares, pool_words
 from tagwright.backbone.sight.learned import Gates
 from tagwright.backbone.sight.masks import SightHooks, find_stack
+from tagwright.backbone.sight.probe import prove_sight
 from tagwright.backbone.sight.proven import find_nature, learn_sight, set_sight
 from tagwright.backbone.sight.sight import Sight, count_gates, is_learned, refuse_learned
 from tagwright.backbone.untrained import build_untrained
@@ -69,6 +71,11 @@ class Backbone(nn.Module):
         self._obey(plan)
         if self.config.read_at == "first":
             _warn_first(self)
+
+    def prove(self) -> None:
+        """Make sure of the chosen sight once more, after something was put on the model."""
+        if self.sight is not None:
+            prove_sight(self.model, self.sight.flags, packs=False)
 
     @property
     def width(self) -> int:
@@ -126,12 +133,18 @@ def load(
     return load_backbone(config).eval()
 
 
-def load_backbone(config: BackboneConfig, words: Iterable[str] = ()) -> Backbone:
-    """Load a backbone by local folder, hub id or `builtin:NAME`. `words` teach the tokenizer of an untrained one."""
+def load_backbone(config: BackboneConfig, words: Iterable[str] = (), *, four_bits: bool = False) -> Backbone:
+    """Load a backbone by local folder, hub id or `builtin:NAME`. `words` teach the tokenizer of an untrained one.
+
+    four_bits: its matrices are kept in four bits, on a GPU.
+    """
+    if four_bits:
+        check_four_bits(config.model)
     if config.model == UNTRAINED:
         model, tokenizer = build_untrained(words)
         return Backbone(model, WordTokenizer(tokenizer), config=config)
     loading = {"dtype": getattr(torch, config.dtype), "output_loading_info": True, "ignore_mismatched_sizes": True}
+    loading |= ask_for_four_bits() if four_bits else {}
     model, report = _from_pretrained(AutoModel, config, **loading)
     backbone = Backbone(_take_encoder(model), load_tokenizer(config), config=config)
     _check_weights(config.model, model, report, used={id(weight) for weight in backbone.parameters()})

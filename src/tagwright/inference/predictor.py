@@ -39,20 +39,22 @@ class Predictor(Runner):
         *,
         revision: str | None = None,
         dtype: str | None = None,
+        base: str | None = None,
         device: str | None = None,
         check: bool = False,
         config: RunnerConfig | None = None,
     ) -> "Predictor":
         """Load a saved labeler from a folder or the model hub, or a built-in one by its name.
 
+        `base` is where the model is now that it was trained beside, if it was saved without that model's weights.
         `dtype` ("bfloat16") changes the precision its backbone runs in; `device` is the accelerator where there is
         one. `check` compares its predictions, in the precision it was saved in, with its stored fixture.
         """
         folder = find_folder(path, revision=revision)
-        tagger, origin = read_folder(folder, dtype=dtype)
+        tagger, origin = read_folder(folder, dtype=dtype, base=base)
         labeler = cls(tagger.to(device or find_device()), origin, config=config or RunnerConfig())
         if check:
-            as_saved = labeler if dtype is None else Runner(read_folder(folder)[0].to(labeler.device))
+            as_saved = labeler if dtype is None else Runner(read_folder(folder, base=base)[0].to(labeler.device))
             check_fixture(as_saved, folder)
         return labeler
 
@@ -61,9 +63,9 @@ class Predictor(Runner):
         return push_labeler(self, name, private=private)
 
 
-def load(path: str | Path, *, dtype: str | None = None, check: bool = False) -> Predictor:
+def load(path: str | Path, *, dtype: str | None = None, base: str | None = None, check: bool = False) -> Predictor:
     """Load a saved labeler from a folder or the model hub, or `builtin:tiny-ner`. See Predictor.from_pretrained."""
-    return Predictor.from_pretrained(path, dtype=dtype, check=check)
+    return Predictor.from_pretrained(path, dtype=dtype, base=base, check=check)
 
 
 def predict(path: str | Path, documents: Iterable[Input]) -> list[Document]:

@@ -65,7 +65,8 @@ def save_labeler(
 def _write(runner: Runner, folder: Path, name: str, *, dtype: str | None) -> None:
     tagger = runner.tagger
     write_folder(tagger, folder, origin=runner.origin, dtype=dtype)
-    plan = TaggerPlan(tagger.labels, tagger.backbone.config, tagger.head.config, tagger.fusion.config)  # type: ignore[arg-type]
+    own = tagger.head.config, tagger.fusion.config, tagger.tuning.config
+    plan = TaggerPlan(tagger.labels, tagger.backbone.config, *own)  # type: ignore[arg-type]
     (folder / CARD).write_text(write_card(name, plan, origin=runner.origin), encoding="utf-8")
 
 

@@ -21,7 +21,7 @@ base_model: {plan.backbone.model}
 # {name}
 
 A sequence labeler: {plan.backbone.model} with a {plan.head.name} head, scheme {plan.head.scheme}, and
-the fusion {plan.fusion.name}, made with Tagwright.
+the fusion {plan.fusion.name}, trained by the tuning {plan.tuning.name}, made with Tagwright.
 
     import tagwright
     labeler = tagwright.load("{name}")

@@ -1,15 +1,15 @@
 """The folder of a saved labeler: what is in it, how it is written, and what is checked when it is read.
 
     tagwright.json       labels, head, fusion, backbone, recipe, data hashes, versions, digest of the weights
-    model.safetensors    all weights          backbone/     architecture and tokenizer, as transformers writes them
+    model.safetensors    all weights, or those that moved beside a base that is named
+    backbone/            architecture and tokenizer, as transformers writes them
     README.md            model card           fixture.json  a few documents with the spans expected for them
 Knows nothing of predicting. Never reads or writes pickle.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
@@ -24,11 +24,13 @@ from tagwright.backbone.config import BackboneConfig, Dtype
 from tagwright.backbone.fusion import FUSIONS, FusionConfig
 from tagwright.errors import DataError, ModelError
 from tagwright.heads import HEADS, HeadConfig
+from tagwright.models.base import Base, cast, change_precision, find_base, load_base
 from tagwright.models.tagger import Tagger, TaggerPlan, attach_head
 from tagwright.registry import suggest
 from tagwright.text.labels import Labels
 from tagwright.text.schemes import SCHEMES
-from tagwright.tuning.weights import fill
+from tagwright.tuning import TUNINGS, TuningConfig
+from tagwright.tuning.weights import count_weights, digest_tensors, fill
 
 FORMAT = 1
 KEYS = {"format", "view", "labels", "head", "backbone", "weights"}
@@ -66,7 +68,7 @@ def write_weights(
             continue
         seen.add(place)
         tensors[name] = _round(name, tensor.detach(), dtypes.get(name, tensor.dtype)).cpu().contiguous()
-    digest = _digest(tensors)
+    digest = digest_tensors(tensors)
     # one entry: several are written in a random order, and equal weights would not be equal files
     metadata = {ENTRY: json.dumps({"digest": digest, "labels": list(labels)}, ensure_ascii=False)}
     try:
@@ -81,14 +83,6 @@ def _round(name: str, tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     if dtype != tensor.dtype and not torch.equal(rounded.isfinite(), tensor.isfinite()):
         raise ModelError(f"{name} holds numbers that are too large for {dtype}. Save in bfloat16, or as trained.")
     return rounded
-
-
-def _digest(tensors: Mapping[str, torch.Tensor]) -> str:
-    state = hashlib.blake2b(digest_size=16)
-    for name in sorted(tensors):
-        state.update(f"{name} {tensors[name].dtype} {tuple(tensors[name].shape)}".encode())
-        state.update(tensors[name].flatten().view(torch.uint8).numpy().data)
-    return state.hexdigest()
 
 
 def fill_weights(module: nn.Module, path: Path) -> None:
@@ -113,6 +107,8 @@ def write_folder(tagger: Tagger, folder: Path, *, origin: Origin, dtype: str | N
     backbone = folder / BACKBONE
     tagger.backbone.model.config.save_pretrained(backbone)  # type: ignore[union-attr, operator]
     tagger.backbone.tokenizer.tokenizer.save_pretrained(backbone)
+    base = find_base(tagger)
+    tensors = tagger.tuning.collect(tagger, whole=base is None)
     about = {
         "format": FORMAT,
         "view": tagger.view,
@@ -121,8 +117,11 @@ def write_folder(tagger: Tagger, folder: Path, *, origin: Origin, dtype: str | N
         "fusion": tagger.fusion.config.model_dump(),
         "backbone": tagger.backbone.config.model_dump(),
         "sight": _describe_sight(tagger),
+        "tuning": tagger.tuning.config.model_dump(),
+        "moved": {"weights": tagger.tuning.count(tagger), "of": count_weights(tagger)},
+        "base": base.to_dict() if base is not None else None,
         "weights": write_weights(
-            tagger, folder / WEIGHTS, labels=tagger.labels.names, dtypes=_choose_dtypes(tagger, dtype)
+            tensors, folder / WEIGHTS, labels=tagger.labels.names, dtypes=_choose_dtypes(tagger, dtype)
         ),
         "recipe": origin.recipe,
         "data": origin.data,
@@ -181,16 +180,27 @@ def _list(folder: Path) -> str:
     return ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
 
 
-def read_folder(folder: Path, *, dtype: str | None = None) -> tuple[Tagger, Origin]:
-    """The tagger saved in a folder, checked, and its origin. `dtype` changes the precision of its backbone."""
+def read_folder(
+    folder: Path, *, dtype: str | None = None, base: str | None = None, unquantised: bool = False
+) -> tuple[Tagger, Origin]:
+    """The tagger saved in a folder, checked, and its origin.
+
+    dtype: changes the precision of its backbone. base: where the pretrained model is now that it was trained beside.
+    unquantised: that model is not brought down to four bits.
+    """
     about = read_about(folder)
     plan = _read_plan(about, folder / ABOUT)
-    if dtype is not None:
-        plan = replace(plan, backbone=BackboneConfig.model_validate(plan.backbone.model_dump() | {"dtype": dtype}))
     tensors, facts = read_weights(folder / WEIGHTS)
     _check_match(about, facts, folder / WEIGHTS)
-    tagger = attach_head(plan, restore_backbone(folder / BACKBONE, plan.backbone))
-    fill(tagger, tensors, names=tagger.state_dict(), source=folder / WEIGHTS)
+    lies_on = None if about.get("base") is None else Base(**about["base"])
+    if lies_on is None:
+        backbone = restore_backbone(folder / BACKBONE, change_precision(plan.backbone, dtype))
+    else:
+        plan, backbone = load_base(plan, lies_on, folder=folder, place=base, unquantised=unquantised)
+    tagger = attach_head(plan, backbone)
+    tagger.tuning.put_back(tagger, tensors, source=folder / WEIGHTS, whole=lies_on is None)
+    if lies_on is not None and dtype is not None:  # the checksum is of the base as it was trained beside
+        cast(tagger.backbone, dtype)
     origin = {key: about.get(key, {}) for key in ("recipe", "data", "versions", "scores", "layers")}
     return tagger.eval(), Origin(**origin)
 
@@ -199,11 +209,14 @@ def _read_plan(about: Mapping[str, Any], path: Path) -> TaggerPlan:
     try:
         head, backbone = HeadConfig.model_validate(about["head"]), BackboneConfig.model_validate(about["backbone"])
         fusion = FusionConfig.model_validate(about.get("fusion", {}))  # folders of before fusions lack it
+        tuning = TuningConfig.model_validate(about.get("tuning", {}))
         if about["view"] != Tagger.view or head.name not in HEADS or head.scheme not in SCHEMES:
             raise ValueError(f"no {about['view']} with the head {head.name} and the scheme {head.scheme} is known")
         if fusion.name not in FUSIONS:
             raise ValueError(f"no fusion {fusion.name} is known")
-        return TaggerPlan(Labels(tuple(about["labels"])), backbone, head, fusion)
+        if tuning.name not in TUNINGS:
+            raise ValueError(f"no tuning {tuning.name} is known")
+        return TaggerPlan(Labels(tuple(about["labels"])), backbone, head, fusion, tuning)
     except (ValueError, TypeError, DataError) as error:
         reason = (
             "; ".join(f"{e['loc']}: {e['msg']}" for e in error.errors())

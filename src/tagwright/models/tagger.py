@@ -24,6 +24,8 @@ from tagwright.text.labels import Labels
 from tagwright.text.ledger import Ledger
 from tagwright.tokens.batch import Batch, Cutter, OnLong, Piece, collate
 from tagwright.tuning import TUNINGS, TuningConfig
+from tagwright.tuning.tuning import Tuning
+from tagwright.tuning.weights import digest_model
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,16 @@ class Tagger(Labeler):
         if not any(weight.requires_grad for weight in self.backbone.parameters()):
             self.backbone.model.eval()  # a frozen backbone gives the same features every time: no dropout
         return self
+
+    def tune(self, tuning: Tuning) -> None:
+        model = self.backbone.model
+        self.digest = None if tuning.is_whole else digest_model(model, four_bits=tuning.needs_four_bits)
+        super().tune(tuning)
+
+    def merge(self) -> None:
+        """Become a plain tagger that says the same, all of whose weights are its own."""
+        self.tuning.merge(self)
+        self.tune(TUNINGS["full"](TuningConfig()))
 
     def cut(self, documents: Sequence[Document], ledger: Ledger, *, on_long: OnLong = "window") -> list[Piece]:
         cutter = Cutter(self.backbone.tokenizer, self.backbone.find_limits(on_long))
@@ -103,7 +115,7 @@ def build_tagger(plan: TaggerPlan, words: Iterable[str] = ()) -> Tagger:
     """Load the backbone and put a fresh fusion and head on it."""
     if not plan.labels.names:
         raise ModelError("No label to learn: the training documents have no labelled span. Check the tag column.")
-    return attach_head(plan, load_backbone(plan.backbone, words))
+    return attach_head(plan, load_backbone(plan.backbone, words, four_bits=TUNINGS[plan.tuning.name].needs_four_bits))
 
 
 def attach_head(plan: TaggerPlan, backbone: Backbone) -> Tagger:

@@ -8,6 +8,13 @@ TUNINGS: Table[type] = Table(
     {
         "full": "tagwright.tuning.full:FullTuning",
         "frozen": "tagwright.tuning.frozen:FrozenTuning",
+        "bitfit": "tagwright.tuning.bitfit:BitfitTuning",
+        "lora": "tagwright.tuning.adapters.lora:LoraTuning",
+        "dora": "tagwright.tuning.adapters.lora:DoraTuning",
+        "qlora": "tagwright.tuning.adapters.lora:QloraTuning",
+        "ia3": "tagwright.tuning.adapters.scaling:Ia3Tuning",
+        "shira": "tagwright.tuning.adapters.shira:ShiraTuning",
+        "prefix": "tagwright.tuning.adapters.prefix:PrefixTuning",
     },
 )
 

@@ -13,5 +13,5 @@ class FullTuning(Tuning):
     def prepare(self, module: nn.Module) -> None:
         module.requires_grad_(True)
 
-    def collect(self, module: nn.Module) -> dict[str, Tensor]:
-        return dict(module.state_dict())
+    def collect(self, module: nn.Module, *, whole: bool = True) -> dict[str, Tensor]:
+        return super().collect(module, whole=True)

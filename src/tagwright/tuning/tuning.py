@@ -13,7 +13,7 @@ from tagwright.backbone.vocabulary import FocusedEmbedding
 from tagwright.tuning.config import TuningConfig
 from tagwright.tuning.weights import fill
 
-NO_DECAY = ("bias", "norm")
+NO_DECAY = ("bias", "norm", "ia3_l")
 EMBEDDINGS = (nn.Embedding, FocusedEmbedding)
 
 
@@ -24,6 +24,7 @@ class Tuning(ABC):
     """
 
     is_whole: ClassVar[bool] = False
+    needs_four_bits: ClassVar[bool] = False  # of the backbone, when it is loaded
 
     def __init__(self, config: TuningConfig) -> None:
         self.config = config
@@ -61,15 +62,22 @@ class Tuning(ABC):
         """What is to happen while training, as objects with the methods of transformers' TrainerCallback."""
         return ()
 
-    def collect(self, module: nn.Module) -> dict[str, Tensor]:
-        """What is saved, by name: the weights that move, and all that is not of the backbone."""
+    def collect(self, module: nn.Module, *, whole: bool = False) -> dict[str, Tensor]:
+        """What is saved, by name: the weights that move, and all that is not of the backbone.
+
+        whole: everything, for where the backbone can't be loaded again.
+        """
+        if whole:
+            return dict(module.state_dict())
         moving = {name for name, weight in module.named_parameters() if weight.requires_grad}
         state = module.state_dict().items()
         return {name: tensor for name, tensor in state if name in moving or not name.startswith("backbone.model.")}
 
-    def put_back(self, module: nn.Module, tensors: Mapping[str, Tensor], *, source: Path) -> None:
+    def put_back(
+        self, module: nn.Module, tensors: Mapping[str, Tensor], *, source: Path, whole: bool = False
+    ) -> None:
         """Put what `collect` gave into a prepared module, or say what in the file `source` doesn't fit."""
-        fill(module, tensors, names=self.collect(module), source=source)
+        fill(module, tensors, names=self.collect(module, whole=whole), source=source)
 
     def merge(self, module: nn.Module) -> None:
         """Make a prepared module a plain one that says the same, as if its own weights had moved."""

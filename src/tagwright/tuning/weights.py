@@ -1,8 +1,11 @@
-"""Weights by name: put back into a module that has them, with what doesn't fit told. Knows no files' formats."""
+"""Weights by name: counted, summed up, and put back into a module with what doesn't fit told. Knows no file formats."""
 
-from collections.abc import Collection, Mapping
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from tagwright.errors import ModelError
@@ -21,3 +24,37 @@ def fill(module: nn.Module, tensors: Mapping[str, Tensor], *, names: Collection[
     tied = {own[name].data_ptr() for name in tensors}
     if untied := sorted(name for name in set(names) - set(tensors) if own[name].data_ptr() not in tied):
         raise ModelError(f"{source} lacks {len(untied)} weights, the first is {untied[0]}. Copy or train it again.")
+
+
+def digest_tensors(tensors: Mapping[str, Tensor]) -> str:
+    """Of names, precisions, shapes and numbers."""
+    state = hashlib.blake2b(digest_size=16)
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        state.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        state.update(tensor.flatten().view(torch.uint8).numpy().data)
+    return state.hexdigest()
+
+
+def digest_model(model: nn.Module, *, four_bits: bool) -> str:
+    """Of a pretrained model's weights; without those of its matrices where these are kept in four bits."""
+    left_out = {id(part.weight) for _, part in list_matrices(model)} if four_bits else set()
+    return digest_tensors({name: weight for name, weight in model.named_parameters() if id(weight) not in left_out})
+
+
+def list_matrices(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """The weight matrices of a model that words go through, by name; embeddings are looked up and are none."""
+    for name, part in model.named_modules():
+        weight = getattr(part, "weight", None)
+        if weight is not None and weight.ndim == 2 and not isinstance(part, nn.Embedding):
+            yield name, part
+
+
+def count_weights(module: nn.Module) -> int:
+    """All weights of a module; of those in four bits two lie in one place."""
+    return sum(_count(weight) for weight in module.parameters())
+
+
+def _count(weight: Any) -> int:
+    packed = getattr(weight, "quant_state", None)
+    return int(weight.numel() if packed is None else packed.shape.numel())
