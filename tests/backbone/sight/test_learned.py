@@ -11,11 +11,19 @@ from torch import Tensor
 
 import tagwright.backbone
 from tagwright.backbone.backbone import Backbone
+from tagwright.backbone.builtin import UNTRAINED
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.sight.learned import HARD, REACH, SETTLED, Gates
 from tagwright.backbone.sight.probe import prove_sight
 from tagwright.backbone.sight.sight import Sight, count_gates, is_learned
 from tagwright.errors import ModelError, RecipeError
+from tagwright.inference.predictor import Predictor
+from tagwright.models.folder import read_about
+from tagwright.recipe.corpus import Corpus
+from tagwright.recipe.outputs import write_outputs
+from tagwright.recipe.recipe import Recipe
+from tagwright.recipe.run import train_labeler
+from tagwright.text.synthetic import make_corpus
 from tiny_models import load_model, make_batch, save_model
 
 DOCUMENTS = [["ab", "c", "def"], ["a", "b"], ["fgh", "i"]]
@@ -26,6 +34,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "bert": STILL,
     "gpt2": DRY,
 }
+NO_DEV = {"eval_strategy": "no", "save_strategy": "no"}
 KINDS = ("llama", "gpt2", "bert", "mistral")
 
 
@@ -231,3 +240,17 @@ def test_a_kernel_without_gradients_for_masks_is_refused(tmp_path: Path) -> None
     backbone.model.config._attn_implementation = "flex_attention"
     with pytest.raises(ModelError, match="flex_attention attention.*Set backbone.attn_implementation to one of eager"):
         Backbone(backbone.model, backbone.tokenizer, config=BackboneConfig(sight="learned"))
+
+
+def test_from_the_recipe_to_the_report_and_the_saved_labeler(tmp_path: Path) -> None:
+    out = tmp_path / "labeler"
+    recipe = {"backbone": {"model": UNTRAINED, "sight": "learned:2"}, "training": {"max_steps": 4} | NO_DEV}
+    corpus = Corpus(make_corpus("ner", documents=12, seed=0))
+    outcome = train_labeler(Recipe.from_dict(recipe), corpus, folder=out)
+    write_outputs(outcome, out)  # which loads it again and compares
+    found = outcome.labeler.tagger.backbone.sight
+    assert found is not None and found.layers == 4 and str(found) in (out / "report.html").read_text("utf-8")
+    about = read_about(out)
+    assert about["sight"] == {"layers": 4, "open": list(found.open), "chosen": True}
+    assert about["backbone"]["sight"] == list(found.open) and about["recipe"]["backbone"]["sight"] == "learned:2"
+    assert Predictor.from_pretrained(out, check=True).tagger.backbone.sight == found

@@ -13,6 +13,7 @@ from tagwright.backbone.sight.sight import Sight
 QUICK = {"sdpa": "0011", "eager": "1010"}
 EAGER_ONLY = ("gemma2",)  # of these transformers has no other
 CELLS = [(name, attention) for name in ALL for attention in QUICK if attention == "eager" or name not in EAGER_ONLY]
+FEW = [(name, "eager" if number % 2 or name in EAGER_ONLY else "sdpa") for number, name in enumerate(ALL)]
 PLACED = ("bert", "roberta", "distilbert", "opt")
 EVERY = ["".join(bits) for bits in product("01", repeat=LAYERS)]
 KEEP = torch.tensor([[1] * 8, [1] * 6 + [0] * 2, [0] * 3 + [1] * 5])
@@ -42,7 +43,7 @@ def _pad(name: str) -> dict[str, Any]:
     return {"attention_mask": KEEP} | positions
 
 
-@pytest.mark.parametrize(("name", "attention"), CELLS)
+@pytest.mark.parametrize(("name", "attention"), FEW)
 def test_a_model_obeys_its_sight(name: str, attention: str) -> None:
     check(name, attention, QUICK[attention])
 
