@@ -80,11 +80,12 @@ def make_trainer(
     folder: Path,
     *,
     score: Callable[[Labeler], dict[str, float]] | None = None,
-    tuning: str = "full",
+    tuning: str | dict[str, Any] = "full",
     **settings: Any,
 ) -> LabelerTrainer:
     """A trainer on the processor, quiet, with a few steps."""
-    tagger.tune(TUNINGS[tuning](TuningConfig(name=tuning)))
+    chosen = TuningConfig.model_validate({"name": tuning} if isinstance(tuning, str) else tuning)
+    tagger.tune(TUNINGS[chosen.name](chosen))
     config = TrainingConfig(**({"num_train_epochs": 2, "learning_rate": 1e-2, "use_cpu": True} | settings))
     return LabelerTrainer(
         tagger,

@@ -25,7 +25,9 @@ from tagwright.training.batches import Buckets, Collator, Pieces
 from tagwright.training.callbacks import OrderEpochs, StopAtPlateau
 from tagwright.training.checkpoints import CheckpointTrainer
 from tagwright.training.config import TrainingConfig
+from tagwright.training.documents import LearnedDocuments
 from tagwright.training.gates import list_gates
+from tagwright.tuning.sparse.optimizer import SparseOptimizer
 
 DevScorer = Callable[[Labeler], dict[str, float]]
 
@@ -75,7 +77,9 @@ class LabelerTrainer(CheckpointTrainer):
             data_collator=Collator(labeler),
             callbacks=[OrderEpochs(self.buckets), *_list_stops(config, arguments), *list_gates(labeler)],
         )
-        for callback in labeler.tuning.list_callbacks(labeler):
+        precision = torch.bfloat16 if arguments.bf16 else torch.float16 if arguments.fp16 else None
+        documents = LearnedDocuments(labeler, data.train, precision=precision)
+        for callback in labeler.tuning.list_callbacks(labeler, documents=documents):
             self.add_callback(callback)
         self.model_accepts_loss_kwargs = True  # the loss is already divided by the words of all micro-batches
         self.remove_callback(PrinterCallback)
@@ -103,7 +107,15 @@ class LabelerTrainer(CheckpointTrainer):
             kind, settings = self.get_optimizer_cls_and_kwargs(self.args, self.model)
             make = self.labeler.tuning.make_optimizer
             self.optimizer = make(self.model, kind, settings=settings, weight_decay=self.args.weight_decay)
-        return self.optimizer  # type: ignore[no-any-return]
+        return self.optimizer
+
+    def _clip_grad_norm(self, model: nn.Module) -> Any:
+        """Clip by the norm of what is stepped: not everything that is need be a parameter of the model."""
+        optimizer = getattr(self.optimizer, "optimizer", self.optimizer)
+        if not isinstance(optimizer, SparseOptimizer):
+            return super()._clip_grad_norm(model)
+        optimizer.reduce()
+        return self.accelerator.clip_grad_norm_(optimizer.list_weights(), self.args.max_grad_norm)
 
     def _collect(self, module: nn.Module) -> dict[str, Tensor]:
         return self.labeler.tuning.collect(module)

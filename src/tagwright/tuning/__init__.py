@@ -15,6 +15,9 @@ TUNINGS: Table[type] = Table(
         "ia3": "tagwright.tuning.adapters.scaling:Ia3Tuning",
         "shira": "tagwright.tuning.adapters.shira:ShiraTuning",
         "prefix": "tagwright.tuning.adapters.prefix:PrefixTuning",
+        "fish": "tagwright.tuning.sparse.fish:FishTuning",
+        "fish-dip": "tagwright.tuning.sparse.fish:FishDipTuning",
+        "fish-dip:paper": "tagwright.tuning.sparse.fish:PublishedFishDipTuning",
     },
 )
 

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 
 from tagwright.backbone.vocabulary import FocusedEmbedding
 from tagwright.tuning.config import TuningConfig
+from tagwright.tuning.sparse.choice.documents import Documents
 from tagwright.tuning.weights import fill
 
 NO_DECAY = ("bias", "norm", "ia3_l")
@@ -58,8 +59,11 @@ class Tuning(ABC):
         """The optimizer of a run: the kind that the recipe asks for, or one of the tuning's own."""
         return kind(self.group(module, weight_decay=weight_decay), **settings)
 
-    def list_callbacks(self, module: nn.Module) -> Sequence[Any]:
-        """What is to happen while training, as objects with the methods of transformers' TrainerCallback."""
+    def list_callbacks(self, module: nn.Module, *, documents: Documents) -> Sequence[Any]:
+        """What is to happen while training, as objects with the methods of transformers' TrainerCallback.
+
+        documents: those that the module is trained on.
+        """
         return ()
 
     def collect(self, module: nn.Module, *, whole: bool = False) -> dict[str, Tensor]:

@@ -21,9 +21,9 @@ from sparse_references import (
     find_masks,
 )
 from tagwright.tuning.sparse.adafactor import SparseAdafactor
+from tagwright.tuning.sparse.choice.documents import rank_documents, ready_to_score
+from tagwright.tuning.sparse.choice.importance import Importance
 from tagwright.tuning.sparse.chosen import Chosen
-from tagwright.tuning.sparse.documents import rank_documents, ready_to_score
-from tagwright.tuning.sparse.importance import Importance
 from tagwright.tuning.sparse.optimizer import SparseAdam, SparseOptimizer
 
 STEPS, COUNT, RATE = 200, 60, 1e-2

@@ -6,11 +6,11 @@ from torch import Tensor
 
 from sparse_references import Toy, ToyDocuments, copy_state, differs, find_fisher, find_masks
 from tagwright.errors import ModelError
-from tagwright.tuning.sparse import selection
+from tagwright.tuning.sparse.choice import selection
+from tagwright.tuning.sparse.choice.documents import rank_documents, ready_to_score
+from tagwright.tuning.sparse.choice.importance import Importance, split_evenly
+from tagwright.tuning.sparse.choice.selection import list_by_weight, pick_best, select_top, select_within
 from tagwright.tuning.sparse.chosen import Chosen, count_weights
-from tagwright.tuning.sparse.documents import rank_documents, ready_to_score
-from tagwright.tuning.sparse.importance import Importance, split_evenly
-from tagwright.tuning.sparse.selection import list_by_weight, pick_best, select_top, select_within
 from tagwright.tuning.sparse.touched import Touched
 
 RANKED = [3, 1, 8, 9, 17]
@@ -47,7 +47,7 @@ def test_vmap_refused_says_what_to_do() -> None:
             return super().forward(ids, gold) * (2.0 if bool(ids.sum() > 3) else 1.0)
 
     toy = Branching()
-    with pytest.raises(ModelError, match="one-by-one"):
+    with pytest.raises(ModelError, match="one by one"):
         Importance(Chosen(toy.weights()), gradients="together").find(ToyDocuments(toy), RANKED, count=8)
 
 
@@ -67,15 +67,15 @@ def test_scores_by_absolute_gradients_and_at_random() -> None:
     toy = Toy()
     chosen = Chosen(toy.weights())
     choices = {
-        score: Importance(chosen, score=score).find(ToyDocuments(toy), RANKED, count=80, seed=3)
+        score: Importance(chosen, score=score).find(ToyDocuments(toy), RANKED, count=80, seed=(3,))
         for score in ("fisher", "gradient", "random")
     }
     assert len({str(choice) for choice in choices.values()}) == 3
     assert are_equal(choices["random"], Importance(chosen, score="random", parts=3).find(
-        ToyDocuments(toy), RANKED, count=80, seed=3
+        ToyDocuments(toy), RANKED, count=80, seed=(3,)
     ))  # fmt: skip
     assert not are_equal(choices["random"], Importance(chosen, score="random").find(
-        ToyDocuments(toy), RANKED, count=80, seed=4
+        ToyDocuments(toy), RANKED, count=80, seed=(4,)
     ))  # fmt: skip
 
 
@@ -136,11 +136,12 @@ def test_selection_is_a_stable_sort(count: int, monkeypatch: pytest.MonkeyPatch)
 def test_selection_within_a_budget_is_a_walk_down_the_sorted_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selection, "BLOCK", 64)
     scores, count, room = draw_scores(), 300, 40
-    touched = Touched([len(scores[at]) for at in sorted(scores)])
+    weights = [scores[at] for at in sorted(scores)]
+    touched = Touched(weights)
     drawn = torch.Generator().manual_seed(2)
     known = [(torch.rand(len(scores[at]), generator=drawn) < 0.1) for at in sorted(scores)]
     for at, mask in enumerate(known):
-        touched.add(at, mask.nonzero()[:, 0])
+        touched.add(at, mask.nonzero()[:, 0], weight=weights[at])
     flat, old = torch.cat([scores[at] for at in sorted(scores)]), torch.cat(known)
     taken, left = torch.zeros(len(flat), dtype=torch.bool), room
     for at in flat.argsort(descending=True, stable=True).tolist():
@@ -159,15 +160,18 @@ def test_gradients_that_overflow_are_an_error() -> None:
         select_top({0: torch.tensor([1.0, float("nan")])}, 1)
 
 
-def test_touched_is_a_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    touched, expected = Touched([7, 100]), [set(), set()]
+def test_touched_is_a_set_that_knows_what_was_before() -> None:
+    weights = [torch.arange(7.0), torch.arange(100.0).view(10, 10)]
+    touched, expected = Touched(weights), [set(), set()]
     drawn = torch.Generator().manual_seed(0)
     for _ in range(5):
-        for at, size in enumerate((7, 100)):
-            places = torch.randperm(size, generator=drawn)[: size // 3].to(torch.int32)
-            touched.add(at, places)
+        for at, weight in enumerate(weights):
+            places = torch.randperm(weight.numel(), generator=drawn)[: weight.numel() // 3].to(torch.int32)
+            touched.add(at, places, weight=weight)
             expected[at] |= set(places.tolist())
+            weight.view(-1)[places.long()] = -1
     assert [touched.list_places(at).tolist() for at in (0, 1)] == [sorted(each) for each in expected]
+    assert [before.tolist() for before in touched.before] == [sorted(each) for each in expected]
     assert touched.count() == sum(map(len, expected))
     assert touched.has(1, 8, end=29).tolist() == [at in expected[1] for at in range(8, 29)]
 

@@ -6,6 +6,7 @@ Knows nothing of how entries are chosen, nor of a trainer.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import torch
@@ -119,17 +120,18 @@ class SparseAdafactor(SparseOptimizer):
             mean = squares if part.places is None else _spread(squares, part)
             average = _average(state, f"squares {part.name}", mean=mean, decay=decay)
             update = (average if part.places is None else average[part.places]).rsqrt().mul_(part.grad)
-        size = torch.linalg.vector_norm(update) / part.weight.numel() ** 0.5
-        step = update.div_((size / group["clip_threshold"]).clamp_(min=1.0))
-        step.mul_(group["lr"] * _scale(part.weight))
-        return step
+        size = torch.linalg.vector_norm(update) / sqrt(part.weight.numel())
+        update.div_((size / group["clip_threshold"]).clamp_(min=1.0))
+        rate: Tensor = group["lr"] * _scale(part.weight)
+        return update.mul_(rate)
 
 
 def _average(state: dict[str, Tensor], name: str, *, mean: Tensor, decay: float) -> Tensor:
     """Take a step's mean of squares into the running one, which begins with the first step."""
     if name not in state:
         state[name] = torch.zeros_like(mean)
-    return state[name].mul_(decay).add_(mean + TINY, alpha=1 - decay)
+    average = state[name]
+    return average.mul_(decay).add_(mean + TINY, alpha=1 - decay)
 
 
 def _spread(squares: Tensor, part: Part) -> Tensor:
@@ -139,4 +141,4 @@ def _spread(squares: Tensor, part: Part) -> Tensor:
 def _scale(weight: Tensor) -> Tensor:
     """The root mean square of a weight, at least LEAST_SCALE."""
     norm: Tensor = torch.linalg.vector_norm(weight, dtype=torch.float32)
-    return (norm / weight.numel() ** 0.5).clamp(min=LEAST_SCALE)
+    return (norm / sqrt(weight.numel())).clamp(min=LEAST_SCALE)

@@ -29,13 +29,13 @@ class Chosen:
 
     def __init__(self, weights: Mapping[str, Parameter]) -> None:
         for name, weight in weights.items():
-            _refuse_unfit(name, weight)
+            refuse_unfit(name, weight)
         self.names, self.weights = list(weights), list(weights.values())
         device = self.weights[0].device
         self.places = torch.empty(0, dtype=torch.int32, device=device)
         self.edges = [0] * (len(self.weights) + 1)
         self.values = Parameter(torch.empty(0, device=device))
-        self.touched = Touched([weight.numel() for weight in self.weights], device=device)
+        self.touched = Touched(self.weights)
         self._sink: Sink = self._gather
         self._hooks = [self._watch(at) for at in range(len(self.weights))]
 
@@ -78,8 +78,8 @@ class Chosen:
         values = torch.cat(fresh)
         values[here] = old[there]
         self.values.data, self.values.grad = values, None
-        for at, (_, part) in enumerate(self._parts()):
-            self.touched.add(at, part)
+        for at, (weight, part) in enumerate(self._parts()):
+            self.touched.add(at, part, weight=weight)
         return here, there
 
     @torch.no_grad()
@@ -91,7 +91,12 @@ class Chosen:
 
     def state_dict(self) -> dict[str, Any]:
         values = self.values.detach().clone()
-        return {"places": self.places, "edges": list(self.edges), "values": values, "touched": self.touched.bits}
+        return {
+            "places": self.places,
+            "edges": list(self.edges),
+            "values": values,
+            "touched": self.touched.state_dict(),
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         device = self.values.device
@@ -102,7 +107,7 @@ class Chosen:
             )
         self.places, self.edges = state["places"].to(device), list(state["edges"])
         self.values.data, self.values.grad = state["values"].to(device, copy=True), None
-        self.touched.bits = [bits.to(device, copy=True) for bits in state["touched"]]
+        self.touched.load_state_dict(state["touched"])
 
     def _parts(self) -> Iterator[tuple[Parameter, Tensor]]:
         for at, weight in enumerate(self.weights):
@@ -148,7 +153,8 @@ def count_weights(module: nn.Module) -> int:
     return sum(weight.numel() for weight in module.parameters())
 
 
-def _refuse_unfit(name: str, weight: Parameter) -> None:
+def refuse_unfit(name: str, weight: Parameter) -> None:
+    """Only numbers that can take a small step can move alone."""
     if not weight.is_floating_point() or hasattr(weight, "quant_state"):
         raise ModelError(
             f"{name} is quantised ({weight.dtype}): single entries of it can't move. "

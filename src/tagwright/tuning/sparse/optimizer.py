@@ -13,6 +13,7 @@ from torch.nn import Parameter
 from torch.optim import Optimizer
 
 from tagwright.tuning.sparse.chosen import Chosen
+from tagwright.tuning.sparse.devices import add_up, count_devices
 
 
 class SparseOptimizer(Optimizer):
@@ -24,7 +25,7 @@ class SparseOptimizer(Optimizer):
     def __init__(
         self, chosen: Chosen, dense: Sequence[dict[str, Any]] = (), *, keeps_state: bool = True, **defaults: Any
     ) -> None:
-        self.chosen, self.keeps_state = chosen, keeps_state
+        self.chosen, self.keeps_state, self._is_reduced = chosen, keeps_state, False
         # decay would pull chosen entries to zero and not to where they come from
         super().__init__([{"params": [chosen.values], "weight_decay": 0.0}, *dense], defaults)
 
@@ -34,6 +35,7 @@ class SparseOptimizer(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        self.reduce()
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is not None:
@@ -41,12 +43,31 @@ class SparseOptimizer(Optimizer):
         self.chosen.scatter()
         return loss
 
+    def list_weights(self) -> list[Parameter]:
+        """All that is stepped: the values of the chosen entries, and whole parameters."""
+        return [weight for group in self.param_groups for weight in group["params"]]
+
+    @torch.no_grad()
+    def reduce(self) -> None:
+        """Average the chosen entries' gradients over all devices, once a step; before they are clipped, if they are."""
+        grad = self.chosen.values.grad
+        if grad is not None and not self._is_reduced:
+            add_up(grad).div_(count_devices())
+            self._is_reduced = True
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        super().zero_grad(set_to_none)
+        self._is_reduced = False
+
     @abstractmethod
     def _update(self, weight: Parameter, group: Mapping[str, Any]) -> None:
         """One step of the chosen entries' values, or of one whole parameter."""
 
-    def choose(self, places: Sequence[Tensor]) -> None:
-        """Let other entries move, sorted places for every weight; state follows the rule of this optimizer."""
+    def choose(self, places: Sequence[Tensor]) -> int:
+        """Let other entries move, sorted places for every weight; state follows the rule of this optimizer.
+
+        Gives how many of them moved before too.
+        """
         here, there = self.chosen.choose(places)
         state = self.state[self.chosen.values]
         for name, old in list(state.items()):
@@ -56,6 +77,7 @@ class SparseOptimizer(Optimizer):
                     state[name][here] = old[there]
             elif not self.keeps_state:
                 del state[name]
+        return len(here)
 
     def _is_by_entry(self, name: str) -> bool:
         """Whether this part of the state holds one number for each chosen entry."""
@@ -68,7 +90,7 @@ class SparseOptimizer(Optimizer):
         """Take up saved state bit for bit; torch's own way would round it to the precision of the weights."""
         self.chosen.load_state_dict(state_dict["chosen"])
         super().load_state_dict({"state": {}, "param_groups": state_dict["param_groups"]})
-        weights = [weight for group in self.param_groups for weight in group["params"]]
+        weights = self.list_weights()
         for at, state in state_dict["state"].items():
             weight = weights[at]
             self.state[weight] = {name: tensor.to(weight.device, copy=True) for name, tensor in state.items()}

@@ -22,14 +22,18 @@ ROWS = 4  # documents whose gradients vmap holds at once
 
 
 class Documents(Protocol):
-    """Training documents in their order, and the module that learns them.
+    """Training documents in their order, and the module that learns them."""
 
-    words, tokens: how many each document has.
-    """
+    @property
+    def module(self) -> nn.Module: ...
 
-    module: nn.Module
-    words: Sequence[int]
-    tokens: Sequence[int]
+    @property
+    def words(self) -> Sequence[int]:
+        """How many words each document has."""
+
+    @property
+    def tokens(self) -> Sequence[int]:
+        """How many tokens each document has."""
 
     def collate(self, documents: Sequence[int]) -> dict[str, Tensor]:
         """The tensors of one batch, by name, each with a row for every document; where the module is."""
@@ -104,7 +108,7 @@ def find_gradients_together(
         except RuntimeError as error:
             raise ModelError(
                 f"vmap can't go through {type(documents.module).__name__}: {error} "
-                "Set tuning.gradients = 'one-by-one', or load the backbone with attn_implementation = 'eager'."
+                "Take the documents one by one, or load the backbone with attn_implementation = 'eager'."
             ) from error
         if reduce == "mean":
             words = torch.tensor([max(documents.words[at], 1) for at in rows])

@@ -11,13 +11,11 @@ from typing import Literal
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch import distributed as dist
 from torch.nn import Parameter
 
 from tagwright.errors import ModelError
-from tagwright.tuning.sparse.chosen import Chosen, Sink
-from tagwright.tuning.sparse.documents import Documents, Reduce, backpropagate_each, find_gradients_together
-from tagwright.tuning.sparse.selection import (
+from tagwright.tuning.sparse.choice.documents import Documents, Reduce, backpropagate_each, find_gradients_together
+from tagwright.tuning.sparse.choice.selection import (
     Candidates,
     join_candidates,
     list_by_weight,
@@ -25,6 +23,8 @@ from tagwright.tuning.sparse.selection import (
     select_top,
     select_within,
 )
+from tagwright.tuning.sparse.chosen import Chosen, Sink
+from tagwright.tuning.sparse.devices import add_up, share_out
 
 Score = Literal["fisher", "gradient", "random"]
 Gradients = Literal["one-by-one", "together"]
@@ -51,7 +51,9 @@ class Importance:
         self.chosen, self.score, self.reduce, self.gradients, self.budget = chosen, score, reduce, gradients, budget
         self.parts = split_evenly([weight.numel() for weight in chosen.weights], parts)
 
-    def find(self, documents: Documents, ranked: Sequence[int], *, count: int, seed: int = 0) -> list[Tensor]:
+    def find(
+        self, documents: Documents, ranked: Sequence[int], *, count: int, seed: Sequence[int] = (0,)
+    ) -> list[Tensor]:
         """Sorted places for every weight: those of the `count` most important entries for these documents."""
         touched = self.chosen.touched
         room = None if self.budget is None else max(self.budget - touched.count(), 0)
@@ -68,11 +70,11 @@ class Importance:
         return list_by_weight(best, len(self.chosen.weights))
 
     def _score(
-        self, documents: Documents, ranked: Sequence[int], *, part: Sequence[int], seed: int
+        self, documents: Documents, ranked: Sequence[int], *, part: Sequence[int], seed: Sequence[int]
     ) -> dict[int, Tensor]:
         weights = {at: self.chosen.weights[at] for at in part}
         if self.score == "random":
-            return {at: _draw(weight, (seed, at)) for at, weight in weights.items()}
+            return {at: _draw(weight, (*seed, at)) for at, weight in weights.items()}
         scores = {at: torch.zeros(w.numel(), dtype=torch.float32, device=w.device) for at, w in weights.items()}
 
         def add(at: int, grad: Tensor) -> None:
@@ -106,22 +108,6 @@ def split_evenly(sizes: Sequence[int], parts: int) -> list[list[int]]:
         split[least].append(at)
         filled[least] += sizes[at]
     return [sorted(part) for part in split if part]
-
-
-def share_out(documents: Sequence[int]) -> Sequence[int]:
-    """This device's share of the documents."""
-    return documents[dist.get_rank() :: dist.get_world_size()] if _has_company() else documents
-
-
-def add_up(tensor: Tensor) -> Tensor:
-    """The sum over all devices, in place."""
-    if _has_company():
-        dist.all_reduce(tensor)
-    return tensor
-
-
-def _has_company() -> bool:
-    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Which entries are chosen: by documents, their gradients, and the highest of many scores."""
