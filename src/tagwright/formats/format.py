@@ -13,14 +13,14 @@ from typing import Any, ClassVar, NamedTuple
 
 from tagwright.errors import RecipeError
 from tagwright.formats.inventory import Inventory
-from tagwright.formats.language import Choice, Language, Literal, Many, Rule, Run, choose, name_choice, series
+from tagwright.formats.language import Choice, Language, Literal, Many, Rule, Said, choose, name_choice, series
 from tagwright.formats.mention import Bounds, Mention, Passage
 from tagwright.formats.question import Annotate, Filled, Question, Relate, Track, Verdict
 from tagwright.formats.strings.faults import ILL_FORMED, REPEATED, UNALIGNED, WRONG_LABEL, Faults
 from tagwright.formats.strings.frames import Piece
 from tagwright.formats.strings.relationship import NONE, read_relationship, write_ends, write_relationship
-from tagwright.formats.strings.state import BELIEF, read_state, write_state, write_turns
-from tagwright.formats.strings.syntax import IS, PART, escape, join_value, join_words, split_value
+from tagwright.formats.strings.state import BELIEF, read_state, write_piece, write_state, write_turns
+from tagwright.formats.strings.syntax import IS, PART, join_value, join_words, split_value
 from tagwright.formats.tasks.task import Draft, Note, Part, Task
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
@@ -223,11 +223,11 @@ def _read_slots(question: Track, output: str, *, faults: Faults) -> tuple[Filled
 
 def _describe_state(question: Track) -> Language:
     """Each slot may come once; in any order, though targets are written in that of the labels."""
-    said = tuple(escape(word) for _, words in question.turns for word in words)
+    said = tuple(write_piece(piece) for _, pieces in question.turns for piece in pieces)
     options: list[Rule] = []
     for slot in question.slots.labels:
         closed = choose(join_words(split_value(value)) for value in question.values.get(slot, ()))
         name = join_words(question.slots.write(slot))
-        options.append(series(Literal(f"{PART} {name} {IS}"), Choice((Run(), *closed.rules))))
+        options.append(series(Literal(f"{PART} {name} {IS}"), Choice((Said(), *closed.rules))))
     start = series(Literal(f"[ {BELIEF}"), Many(Choice(tuple(options))), Literal("]"))
     return Language(start, said, {}, copies=False)

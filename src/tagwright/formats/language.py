@@ -30,6 +30,14 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Said:
+    """Neighbouring pieces of a dialogue as they stand there, or all in lower case; the first without its blank.
+
+    The `words` of such a language are those pieces, each with the blank before it, if there is one.
+    """
+
+
+@dataclass(frozen=True)
 class Pointer:
     """`<i>`, or `<i> <j>` with i < j: places of source words."""
 
@@ -73,7 +81,7 @@ class Named:
     name: str
 
 
-Rule = Literal | NextWord | Run | Pointer | Tail | Series | Choice | Many | Named
+Rule = Literal | NextWord | Run | Said | Pointer | Tail | Series | Choice | Many | Named
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Track:
-    """What is the state of the dialogue after its last turn? `turns` are speakers with the words they said.
+    """What is the state of the dialogue after its last turn? Answer: slots with their values.
 
-    `values` are the closed ones of each slot. Answer: slots with their values.
+    `turns` are speakers with what they said in pieces, each with the blank before it: "Hi", ",", " I", " need".
+    `values` are the closed ones of each slot.
     """
 
     turns: tuple[tuple[str, tuple[str, ...]], ...]

@@ -12,10 +12,16 @@ BELIEF = "belief"
 
 
 def write_turns(turns: Iterable[tuple[str, Sequence[str]]]) -> str:
-    """`[ user ] I need a taxi . [ system ] Where to ?`"""
+    """`[ user ] I need a taxi. [ system ] Where to?`, of pieces that have their blanks with them."""
     return " ".join(
-        f"{write_frame([join_words(speaker.lower().split())])} {join_words(said)}" for speaker, said in turns
+        f"{write_frame([join_words(speaker.lower().split())])} {join_words(''.join(said).split())}"
+        for speaker, said in turns
     )
+
+
+def write_piece(piece: str) -> str:
+    """A piece of what was said as it is written, with the blank before it."""
+    return " " * piece.startswith(" ") + join_words(piece.split())
 
 
 def write_state(slots: Iterable[tuple[Sequence[str], str]]) -> str:

@@ -12,10 +12,11 @@ from typing import NamedTuple
 from tagwright.text.span import Chars
 
 OPEN, CLOSE, PART, IS = "[", "]", "|", "="
-MARKS = OPEN + CLOSE + PART + IS
 
 UNSAFE = re.compile(r"[\[\]|=\\]|\s")
-PIECE = re.compile(r"\\(?P<code>[0-9a-f]{0,6})\.|\\(?P<escaped>.)|(?P<mark>[\[\]|=])|(?P<blank>\s+)|(?P<plain>.)", re.S)
+PIECE = re.compile(
+    r"(?P<plain>[^\s\[\]|=\\]+)|(?P<blank>\s+)|(?P<mark>[\[\]|=])|\\(?P<code>[0-9a-f]{0,6})\.|\\(?P<escaped>.)|\\", re.S
+)
 
 
 class Item(NamedTuple):
@@ -70,6 +71,6 @@ def split_items(text: str) -> Iterator[Item]:
 
 def _unescape(piece: re.Match[str]) -> str:
     if (code := piece["code"]) is None:
-        return piece["escaped"] or piece["plain"]
+        return piece["plain"] or piece["escaped"] or piece[0]
     character = chr(min(int(code, 16), 0x10FFFF)) if code else ""
     return character if not code or character.isspace() else piece[0]  # only white space is written so

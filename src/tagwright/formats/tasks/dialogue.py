@@ -1,7 +1,8 @@
 """Dialogue state: turns given, and after each turn of those who hold a state, its slots and values predicted."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
 from tagwright.formats.inventory import Inventory
 from tagwright.formats.question import Filled, Question, Track
@@ -23,13 +24,12 @@ class Dialogue(Task[tuple[Filled, ...]]):
         speakers: set[str] = set()
         names: set[str] = set()
         for document in documents:
-            histories = _read_histories(document)
+            history = History(document)
             for field in document.fields:
                 names.add(field.name)
                 if field.turn < len(document.turns) and field.values:
                     speakers.add(document.turns[field.turn].speaker)
-                    value = _choose_value(field, histories[field.turn])
-                    if value.casefold() not in histories[field.turn]:
+                    if not history.holds(value := history.choose_value(field), field.turn):
                         values[field.name].add(value)
         closed = {slot: tuple(sorted(found)) for slot, found in sorted(values.items())}
         return Inventory(slots=Names(names, words), values=closed, speakers=tuple(sorted(speakers)))
@@ -38,14 +38,12 @@ class Dialogue(Task[tuple[Filled, ...]]):
         return [Part(turn=at) for at, turn in enumerate(document.turns) if turn.speaker in inventory.speakers]
 
     def ask(self, document: Document, inventory: Inventory, *, part: Part) -> Question:
-        turns = []
-        for turn in document.turns[: (part.turn or 0) + 1]:
-            said = document.text[slice(*_find_chars(document, turn.start, turn.end))]
-            turns.append((turn.speaker, tuple(said.split())))
-        return Track(tuple(turns), inventory.slots, inventory.values)
+        said = History(document).pieces[: (part.turn or 0) + 1]
+        speakers = (turn.speaker for turn in document.turns)
+        return Track(tuple(zip(speakers, said, strict=False)), inventory.slots, inventory.values)
 
     def solve(self, document: Document, inventory: Inventory, *, part: Part, note: Note) -> tuple[Filled, ...]:
-        history = _read_histories(document)[part.turn or 0]
+        history = History(document)
         filled: dict[str, Filled] = {}
         for field in (field for field in document.fields if field.turn == part.turn):
             if field.name not in inventory.slots:
@@ -57,7 +55,7 @@ class Dialogue(Task[tuple[Filled, ...]]):
             else:
                 if len(set(field.values)) > 1:
                     note("further value of a field: one that was said is written", field.name)
-                filled[field.name] = Filled(field.name, _choose_value(field, history))
+                filled[field.name] = Filled(field.name, history.choose_value(field))
         return tuple(filled[name] for name in sorted(filled))
 
     def take(self, draft: Draft, part: Part, *, content: tuple[Filled, ...], score: Score) -> None:
@@ -71,15 +69,46 @@ class Dialogue(Task[tuple[Filled, ...]]):
                 note("field of a turn that isn't asked about", field.name)
 
 
-def _find_chars(document: Document, start: int, end: int) -> tuple[int, int]:
-    return (document.offsets[start][0], document.offsets[end - 1][1]) if start < end else (0, 0)
+class History:
+    """What was said in a dialogue, in pieces: its words, each with the blank before it."""
+
+    def __init__(self, document: Document) -> None:
+        self.pieces = [tuple(_cut_pieces(document, turn.start, turn.end)) for turn in document.turns]
+        self._ends = list(accumulate(sum(map(len, said)) for said in self.pieces))
+        every = [piece for said in self.pieces for piece in said]
+        self._forms = [_Form(every), _Form([piece.lower() for piece in every])]
+
+    def holds(self, value: str, turn: int) -> bool:
+        """A value was said up to a turn, from piece to piece: as it is, or all in lower case."""
+        return any(form.holds(value, self._ends[turn]) for form in self._forms)
+
+    def choose_value(self, field: Field) -> str:
+        """Of values that are all right, the first that was said, else the first."""
+        if field.turn >= len(self.pieces):
+            return field.values[0]
+        return next((value for value in field.values if self.holds(value, field.turn)), field.values[0])
 
 
-def _read_histories(document: Document) -> list[str]:
-    """For each turn all that was said up to it, without case."""
-    return [document.text[: _find_chars(document, 0, turn.end)[1]].casefold() for turn in document.turns]
+class _Form:
+    """Pieces put together, and where each begins and ends."""
+
+    def __init__(self, pieces: list[str]) -> None:
+        self.text = "".join(pieces)
+        ends = list(accumulate(map(len, pieces)))
+        self.ends = set(ends)
+        self.starts = {end - len(piece.lstrip(" ")) for end, piece in zip(ends, pieces, strict=True)}
+
+    def holds(self, value: str, end: int) -> bool:
+        at = self.text.find(value, 0, end) if value else -1
+        while at >= 0 and not (at in self.starts and at + len(value) in self.ends):
+            at = self.text.find(value, at + 1, end)
+        return at >= 0
 
 
-def _choose_value(field: Field, history: str) -> str:
-    """Of values that are all right, the first that was said, else the first."""
-    return next((value for value in field.values if value.casefold() in history), field.values[0])
+def _cut_pieces(document: Document, start: int, end: int) -> Iterator[str]:
+    """Words `[start, end)`; where characters lie between two words there is a blank. The first has one too."""
+    last = -1
+    for first, after in document.offsets[start:end]:
+        if word := " ".join(document.text[first:after].split()):
+            yield f"{' ' * (first != last)}{word}"
+        last = after
