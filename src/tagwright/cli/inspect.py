@@ -223,7 +223,7 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
     about = read_about(folder)
     console.print(f"[bold]{escape(name)}[/]: a {about['view']} with {len(about['labels'])} labels")
     console.print(f"  labels: {escape(', '.join(about['labels']))}", soft_wrap=True)
-    for line in _draw_sight(about.get("sight")):
+    for line in [*_tell_tuning(about), *_draw_sight(about.get("sight"))]:
         console.print(f"  {escape(line)}", soft_wrap=True)
     parts = about | {"fusion": FusionConfig.model_validate(about.get("fusion", {})).list_read()}
     for part in ("head", "fusion", "backbone", "versions", "scores"):
@@ -240,6 +240,18 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
         load(folder, check=True)
         console.print("  [green]It predicts what it did when it was saved.[/]")
     return about | ({"checked": True} if check else {})
+
+
+def _tell_tuning(about: Mapping[str, Any]) -> list[str]:
+    """Which weights moved, and what they lie on."""
+    from tagwright.tuning.weights import tell_share
+
+    if "moved" not in about:
+        return []
+    lines = [f"tuning: {about['tuning']['name']}; {tell_share(about['moved']['weights'], about['moved']['of'])}"]
+    if base := about["base"]:
+        lines.append(f"base: {base['model']}, which must be at hand; checksum {base['digest']}")
+    return lines
 
 
 def _draw_sight(facts: Mapping[str, Any] | None) -> list[str]:

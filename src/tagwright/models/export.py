@@ -17,14 +17,19 @@ from tagwright.tokens.batch import Cutter, collate
 def export_backbone(backbone: Backbone, folder: Path) -> None:
     """Write model, config and tokenizer into a new folder, load it again and compare."""
     _refuse_hooks(backbone)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError("is there already. Choose another folder.", path=folder)
+    check_free(folder)
     try:
         _write(backbone, folder)
         _compare(backbone, folder)
     except ModelError:
         shutil.rmtree(folder)
         raise
+
+
+def check_free(folder: Path) -> None:
+    """Refuse a place where something is already."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DataError("is there already. Choose another folder.", path=folder)
 
 
 def _refuse_hooks(backbone: Backbone) -> None:

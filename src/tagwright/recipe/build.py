@@ -9,6 +9,7 @@ from tagwright.heads import HeadConfig
 from tagwright.models.tagger import Tagger, TaggerPlan, build_tagger
 from tagwright.recipe.recipe import Recipe
 from tagwright.text.document import Document
+from tagwright.tuning import TUNINGS
 from tagwright.text.labels import Labels
 
 
@@ -18,7 +19,8 @@ def resolve(recipe: Recipe, documents: Sequence[Document]) -> Recipe:
     if recipe.head.scheme == "auto":
         open_settings["head.scheme"] = find_scheme(documents)
     if recipe.training.learning_rate is None:
-        open_settings["training.learning_rate"] = pick_rate(recipe.backbone.model)
+        steps = TUNINGS[recipe.tuning.name].steps
+        open_settings["training.learning_rate"] = steps * pick_rate(recipe.backbone.model)
     return recipe.change(open_settings)
 
 

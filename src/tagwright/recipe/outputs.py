@@ -18,6 +18,7 @@ from tagwright.models.folder import read_about
 from tagwright.recipe.run import CHECKPOINTS, Outcome
 from tagwright.settings.toml import write_toml
 from tagwright.text.ledger import Ledger
+from tagwright.tuning.weights import count_weights, tell_share
 
 REPORT, PAGE, PREDICTED = "report.json", "report.html", "test.predicted.jsonl"
 FIXTURES = 8
@@ -54,7 +55,7 @@ def find_flags(sight: Mapping[str, Any]) -> tuple[bool, ...]:
 def describe(outcome: Outcome) -> Mapping[str, str]:
     """The facts of a run, for people."""
     recipe, tagger = outcome.recipe, outcome.labeler.tagger
-    weights = sum(weight.numel() for weight in tagger.parameters())
+    weights = count_weights(tagger)
     data = "; ".join(
         f"{part}: {facts.get('file', '')} ({facts.get('documents', '?')} documents)"
         for part, facts in outcome.labeler.origin.data.items()
@@ -65,7 +66,7 @@ def describe(outcome: Outcome) -> Mapping[str, str]:
         **learned,
         "Head": f"{recipe.head.name}, scheme {recipe.head.scheme}, words read at {recipe.backbone.read_at}",
         "Fusion": tagger.fusion.describe(),
-        "Tuning": recipe.tuning.name,
+        "Tuning": f"{recipe.tuning.name}; {tell_share(tagger.tuning.count(tagger), weights)}",
         "Data": data,
         "Seed": str(recipe.training.seed),
         "Time": f"{outcome.seconds:.0f} s",

@@ -11,6 +11,8 @@ from tagwright.tuning.tuning import Tuning
 class BitfitTuning(Tuning):
     """Nothing is added to the backbone: its own biases move."""
 
+    steps = 20.0
+
     def prepare(self, module: nn.Module) -> None:
         biases = 0
         for name, weight in module.named_parameters():

@@ -22,9 +22,11 @@ class Tuning(ABC):
     """Says which weights of a module move. The module has a pretrained part, `backbone`, and a fresh part.
 
     is_whole: everything moves, so everything is saved. Of the others only what moves is, beside the name of the base.
+    steps: how many times longer its steps are than full tuning's, where a recipe names no learning rate.
     """
 
     is_whole: ClassVar[bool] = False
+    steps: ClassVar[float] = 1.0
     needs_four_bits: ClassVar[bool] = False  # of the backbone, when it is loaded
 
     def __init__(self, config: TuningConfig) -> None:

@@ -55,6 +55,11 @@ def count_weights(module: nn.Module) -> int:
     return sum(_count(weight) for weight in module.parameters())
 
 
+def tell_share(moved: int, of: int) -> str:
+    """How many weights move, for people."""
+    return f"{moved:,} of {of:,} weights move ({moved / max(of, 1):.2%})"
+
+
 def _count(weight: Any) -> int:
     packed = getattr(weight, "quant_state", None)
     return int(weight.numel() if packed is None else packed.shape.numel())

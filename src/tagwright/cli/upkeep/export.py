@@ -1,4 +1,4 @@
-"""tagwright export: a labeler's backbone as a folder that plain transformers reads."""
+"""tagwright export: a labeler's backbone as a folder that plain transformers reads, or a labeler that needs no base."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,19 +11,30 @@ from tagwright.backbone.builtin import LABELER_FORMS
 def export(
     model: Annotated[str, typer.Argument(help=f"A saved labeler: {LABELER_FORMS}.")],
     out: Annotated[Path, typer.Argument(help="Folder to write; it must not be there yet.")],
+    merge: Annotated[bool, typer.Option("--merge", help="Write the whole labeler, with all weights its own.")] = False,
+    base: Annotated[
+        str | None, typer.Option(help="Where the model is now that the labeler was trained beside, if it has moved.")
+    ] = None,
 ) -> None:
-    """Write a labeler's backbone, without its head, as transformers reads it.
+    """Write a labeler's backbone, without its head, as transformers reads it; or, with --merge, the whole labeler.
 
-    The folder is loaded again and compared. Only a sight that transformers knows can be exported: all, or none chosen.
+    What was trained beside a base (lora and its kin) is merged into it. The folder is loaded again and compared.
+    Only a sight that transformers knows can be exported without --merge: all, or none chosen.
     """
     from tagwright.cli.terminal.show import make_console, quiet_libraries
-    from tagwright.inference.predictor import load
-    from tagwright.models.export import export_backbone
+    from tagwright.inference.merged import load_merged
+    from tagwright.models.export import check_free, export_backbone
 
     quiet_libraries()
-    backbone = load(model).tagger.backbone
-    export_backbone(backbone, out)
+    check_free(out)
+    labeler = load_merged(model, base=base)
     console = make_console()
+    if merge:
+        labeler.save_pretrained(out)
+        console.print(f"{out}: a labeler that needs no other model", highlight=False, soft_wrap=True)
+        return
+    backbone = labeler.tagger.backbone
+    export_backbone(backbone, out)
     sight = "as by nature" if backbone.sight is None else str(backbone.sight)
     console.print(f"{out}: AutoModel.from_pretrained reads it; sight: {sight}", highlight=False, soft_wrap=True)
     if backbone.config.repeat:

@@ -19,6 +19,7 @@ from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.tokens.batch import Cutter, Limits, Piece
 from tagwright.training.batches import Buckets
+from tagwright.tuning import TUNINGS
 
 GIB = 1 << 30
 FIXED = 0.6 * GIB  # Python and the libraries
@@ -69,7 +70,8 @@ class Estimate:
             yield (
                 f"It does not fit: {show_bytes(self.total)} are needed, {show_bytes(self.machine.memory)} are free. "
                 "Make batches smaller (training.tokens_per_batch), set backbone.gradient_checkpointing = true, "
-                'train the head alone (tuning.name = "frozen"), or take a smaller model.'
+                'train small weights beside the model (tuning.name = "lora"), the head alone ("frozen"), '
+                "or take a smaller model."
             )
 
 
@@ -133,8 +135,20 @@ class _Work:
 
     @property
     def moves(self) -> int:
-        """Weights of the backbone that training changes; the head's are too few to count."""
-        return 0 if self.recipe.tuning.name == "frozen" else self.shape.weights
+        """Weights of the backbone that training changes; those of the head and of adapters are too few to count."""
+        return self.shape.weights if TUNINGS[self.recipe.tuning.name].is_whole else 0
+
+    @property
+    def learns(self) -> bool:
+        """Gradients go through the backbone."""
+        return self.recipe.tuning.name != "frozen"
+
+    @property
+    def kept(self) -> int:
+        """Of the backbone's weights as they are kept; NF4 takes half a byte, and its scales a hundredth."""
+        size = 4 if self.recipe.backbone.dtype == "float32" else 2
+        packed = self.shape.multiplied if TUNINGS[self.recipe.tuning.name].needs_four_bits else 0
+        return (self.shape.weights - packed) * size + int(0.51 * packed)
 
     def find_memory(self, tokens: int, longest: int) -> dict[str, int]:
         """Bytes by use, for a batch of so many padded tokens, the longest document of this length."""
@@ -143,10 +157,10 @@ class _Work:
         per_token = int(SPARE * self.shape.wide)
         if self.shape.keeps_scores:
             per_token += SCORES * self.shape.layers * self.shape.heads * longest
-        if self.recipe.backbone.gradient_checkpointing or not self.moves:
+        if self.recipe.backbone.gradient_checkpointing or not self.learns:
             per_token = 2 * per_token // max(self.shape.layers, 1)  # one layer at a time
         return {
-            "weights": self.shape.weights * size + 4 * self.added,
+            "weights": self.kept + 4 * self.added,
             "gradients": self.moves * size + 4 * self.added,
             "Adam": 2 * (self.moves * size + 4 * self.added),
             "activations": tokens * per_token * floats,
@@ -154,8 +168,8 @@ class _Work:
         }
 
     def find_seconds(self, tokens: float, steps: int) -> float:
-        """Forward and backward are 6 operations for each weight and token, forward alone is 2; Adam moves 28 bytes."""
-        operations = 6 if self.moves else 2
+        """Operations by weight and token: 2 forward, 2 back through it, 2 for its gradient; Adam moves 28 bytes."""
+        operations = 6 if self.moves else 4 if self.learns else 2
         matrices = operations * self.shape.multiplied * tokens / (self.machine.flops * EFFICIENCY)
         return steps * (matrices + 28 * (self.moves + self.added) / self.machine.bandwidth)
 

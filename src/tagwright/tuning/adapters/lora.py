@@ -12,6 +12,7 @@ from tagwright.tuning.weights import list_matrices
 class LoraTuning(AdapterTuning):
     """W + (alpha / rank) B A, of which only A and B move; B begins as zeros, so training begins at the backbone."""
 
+    steps = 4.0
     has_magnitudes: ClassVar[bool] = False
 
     def configure(self, model: Any) -> LoraConfig:

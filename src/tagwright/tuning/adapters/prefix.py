@@ -20,6 +20,8 @@ INSTEAD = "Use the tuning 'lora'."
 class PrefixTuning(Tuning):
     """The backbone stays as it is; the words keep their positions, so no place of a window is lost."""
 
+    steps = 20.0
+
     def prepare(self, module: nn.Module) -> None:
         backbone = cast(Any, module).backbone
         model: Any = backbone.model

@@ -12,6 +12,8 @@ from tagwright.tuning.adapters.adapter import AdapterTuning
 class Ia3Tuning(AdapterTuning):
     """One number for each output of a matrix, or for each input of one that ends a feed-forward block."""
 
+    steps = 20.0
+
     def configure(self, model: Any) -> IA3Config:
         kind = model.config.model_type
         targets = self.find_targets(model, usual=tuple(TARGETS.get(kind, ())))

@@ -20,6 +20,8 @@ INDICES = "shira_indices"
 class ShiraTuning(AdapterTuning):
     """As many weights of a matrix as LoRA's two would hold, drawn once; where they lie is saved with them."""
 
+    steps = 4.0
+
     def configure(self, model: Any) -> ShiraConfig:
         targets = self.find_targets(model, usual=tuple(TARGETS.get(model.config.model_type, ())))
         for name, part in list_matrices(model):
