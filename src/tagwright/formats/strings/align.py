@@ -1,13 +1,14 @@
 """Words that a model wrote, put back onto the words of the source. Knows words only: no frame, no label, no token.
 
-Order is kept, and of equal words the one beside its neighbours is taken. Words pair only if they are equal or alike,
-so a word that the source doesn't have gets no place.
+Order is kept, and of equal words the one beside its neighbours is taken. Words pair if they are equal but for case, or
+if the source has no such word and they are alike: a word that the source doesn't have gets no place.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 
-EDIT, OPENING = 1 << 20, 1  # fewest words left over on either side; among those, in the fewest runs
+EDIT, OPENING = 1 << 20, 1  # fewest words left over on either side; among those ways, in the fewest runs
 
 PAIR, SKIP_SOURCE, SKIP_WRITTEN = range(3)
 State = tuple[int, int, int]  # written words and source words done with, and the last step
@@ -21,13 +22,10 @@ def align(written: Sequence[str], source: Sequence[str]) -> list[int | None]:
     if list(written) == list(source):
         return list(range(len(source)))
     partners = _find_partners(set(written), set(source))
-    rows = [at for at, word in enumerate(written) if partners[word]]
-    reached = set().union(*partners.values())
-    columns = [at for at, word in enumerate(source) if word in reached]
+    known = [at for at, word in enumerate(written) if partners[word]]  # the others would only be stepped over
     places: list[int | None] = [None] * len(written)
-    steps = _search([(written[at], partners[written[at]]) for at in rows], [source[at] for at in columns])
-    for row, column in steps:
-        places[rows[row]] = columns[column]
+    for row, column in _search([(written[at], partners[written[at]]) for at in known], source):
+        places[known[row]] = column
     return places
 
 
@@ -41,14 +39,21 @@ def is_alike(word: str, other: str) -> bool:
 
 
 def _find_partners(written: set[str], source: set[str]) -> dict[str, set[str]]:
-    return {word: {other for other in source if word == other or is_alike(word, other)} for word in written}
+    """For each written word the source words that it may stand for."""
+    folded: defaultdict[str, set[str]] = defaultdict(set)
+    for word in source:
+        folded[word.casefold()].add(word)
+    return {
+        word: folded.get(word.casefold()) or {other for other in source if is_alike(word, other)} for word in written
+    }
 
 
-def _search(written: list[tuple[str, set[str]]], source: list[str]) -> list[tuple[int, int]]:
+def _search(written: list[tuple[str, set[str]]], source: Sequence[str]) -> list[tuple[int, int]]:
     """The pairs of the cheapest way through both, found best first (A*).
 
-    A word left over costs EDIT, and so does a pair that is not equal. Of equally cheap ways the one that pairs
-    earliest is found first, so what looks like the beginning of a text is taken for its beginning.
+    A word left over costs EDIT, and so does a pair that is not equal. What is left over of the source before and
+    after all that was written is no run: who writes two words only wrote them side by side. Of equally cheap ways
+    the one that pairs earliest is found first.
     """
     rows, columns = len(written), len(source)
     came: dict[State, State] = {}
@@ -72,14 +77,14 @@ def _search(written: list[tuple[str, set[str]]], source: list[str]) -> list[tupl
     return _trace(came, here)
 
 
-def _list_steps(here: State, written: list[tuple[str, set[str]]], source: list[str]) -> Iterator[tuple[State, int]]:
+def _list_steps(here: State, written: list[tuple[str, set[str]]], source: Sequence[str]) -> Iterator[tuple[State, int]]:
     row, column, last = here
     if row < len(written) and column < len(source) and source[column] in written[row][1]:
         yield (row + 1, column + 1, PAIR), 0 if source[column] == written[row][0] else EDIT
     if column < len(source):
-        yield (row, column + 1, SKIP_SOURCE), EDIT + (OPENING if last != SKIP_SOURCE else 0)
+        yield (row, column + 1, SKIP_SOURCE), EDIT + OPENING * (last != SKIP_SOURCE and 0 < row < len(written))
     if row < len(written):
-        yield (row + 1, column, SKIP_WRITTEN), EDIT + (OPENING if last != SKIP_WRITTEN else 0)
+        yield (row + 1, column, SKIP_WRITTEN), EDIT + OPENING * (last != SKIP_WRITTEN)
 
 
 def _trace(came: dict[State, State], here: State) -> list[tuple[int, int]]:

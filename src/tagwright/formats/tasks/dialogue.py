@@ -1,7 +1,8 @@
 """Dialogue state: turns given, and after each turn of those who hold a state, its slots and values predicted."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import accumulate
 
 from tagwright.formats.inventory import Inventory
@@ -9,7 +10,8 @@ from tagwright.formats.question import Filled, Question, Track
 from tagwright.formats.strings.names import Names
 from tagwright.formats.tasks.task import Draft, Note, Part, Score, Task, Words, tell_unknown
 from tagwright.text.document import Document
-from tagwright.text.relation import Field
+from tagwright.text.relation import Field, Turn
+from tagwright.text.span import Chars
 
 
 class Dialogue(Task[tuple[Filled, ...]]):
@@ -24,7 +26,7 @@ class Dialogue(Task[tuple[Filled, ...]]):
         speakers: set[str] = set()
         names: set[str] = set()
         for document in documents:
-            history = History(document)
+            history = read_history(document)
             for field in document.fields:
                 names.add(field.name)
                 if field.turn < len(document.turns) and field.values:
@@ -38,12 +40,12 @@ class Dialogue(Task[tuple[Filled, ...]]):
         return [Part(turn=at) for at, turn in enumerate(document.turns) if turn.speaker in inventory.speakers]
 
     def ask(self, document: Document, inventory: Inventory, *, part: Part) -> Question:
-        said = History(document).pieces[: (part.turn or 0) + 1]
+        said = read_history(document).pieces[: (part.turn or 0) + 1]
         speakers = (turn.speaker for turn in document.turns)
         return Track(tuple(zip(speakers, said, strict=False)), inventory.slots, inventory.values)
 
     def solve(self, document: Document, inventory: Inventory, *, part: Part, note: Note) -> tuple[Filled, ...]:
-        history = History(document)
+        history = read_history(document)
         filled: dict[str, Filled] = {}
         for field in (field for field in document.fields if field.turn == part.turn):
             if field.name not in inventory.slots:
@@ -72,8 +74,8 @@ class Dialogue(Task[tuple[Filled, ...]]):
 class History:
     """What was said in a dialogue, in pieces: its words, each with the blank before it."""
 
-    def __init__(self, document: Document) -> None:
-        self.pieces = [tuple(_cut_pieces(document, turn.start, turn.end)) for turn in document.turns]
+    def __init__(self, text: str, offsets: Sequence[Chars], *, turns: Sequence[Turn]) -> None:
+        self.pieces = [tuple(_cut_pieces(text, offsets[turn.start : turn.end])) for turn in turns]
         self._ends = list(accumulate(sum(map(len, said)) for said in self.pieces))
         every = [piece for said in self.pieces for piece in said]
         self._forms = [_Form(every), _Form([piece.lower() for piece in every])]
@@ -105,10 +107,20 @@ class _Form:
         return at >= 0
 
 
-def _cut_pieces(document: Document, start: int, end: int) -> Iterator[str]:
-    """Words `[start, end)`; where characters lie between two words there is a blank. The first has one too."""
+def read_history(document: Document) -> History:
+    """The history of a document; the last ones are kept, since a dialogue is asked about turn after turn."""
+    return _read_history(document.text, document.offsets, document.turns)
+
+
+@lru_cache(maxsize=8)
+def _read_history(text: str, offsets: tuple[Chars, ...], turns: tuple[Turn, ...]) -> History:
+    return History(text, offsets, turns=turns)
+
+
+def _cut_pieces(text: str, offsets: Iterable[Chars]) -> Iterator[str]:
+    """Words; where characters lie between two of them there is a blank. The first has one too."""
     last = -1
-    for first, after in document.offsets[start:end]:
-        if word := " ".join(document.text[first:after].split()):
+    for first, after in offsets:
+        if word := " ".join(text[first:after].split()):
             yield f"{' ' * (first != last)}{word}"
         last = after
