@@ -29,20 +29,23 @@ USUAL = {
     "head": "softmax",
     "fusion": "last",
 }
-INSTEAD: Mapping[tuple[str, str], Mapping[str, str]] = {}  # where a value stands in the way of what is usual
+INSTEAD = {("tuning", "prefix"): {"sight": "left out"}}  # where a value stands in the way of what is usual
 EVERY = "every"
 # (dial, value), (other dial, value) -> words of the error, as it names the reason
 REFUSED: Mapping[tuple[tuple[str, str], tuple[str, str]], str] = {
     (("sight", "learned"), ("scope", "prompt")): "is found by training a labeler, and nothing is trained here",
     (("sight", "learned"), ("attention", "flex_attention")): "it takes no mask that has gradients",
     (("sight", "learned"), ("attention", "flash_attention_2")): "it takes no mask that has gradients",
+    (("sight", "all"), ("tuning", "prefix")): "can't be had together",
+    (("sight", "01"), ("tuning", "prefix")): "can't be had together",
+    (("sight", "learned"), ("tuning", "prefix")): "can't be had together",
     (("scope", "prompt"), ("attention", EVERY)): "it isn't known where the prompt ends",
     (("scope", "prompt"), ("tuning", EVERY)): "it isn't known where the prompt ends",
     (("scope", "prompt"), ("head", EVERY)): "it isn't known where the prompt ends",
     (("scope", "prompt"), ("fusion", EVERY)): "it isn't known where the prompt ends",
 }
-ON_DEVICES = {("attention", "flex_attention"), ("attention", "flash_attention_2")}  # tests with the marker gpu
-EXTRAS: Mapping[tuple[str, str], str] = {}  # what needs a package beside: its name
+# tests with the marker gpu
+ON_DEVICES = {("attention", "flex_attention"), ("attention", "flash_attention_2"), ("tuning", "qlora")}
 
 OPENING = """# Which dial works with which
 
@@ -55,10 +58,11 @@ name stand at:
 
 A cell says:
 
-- **yes**: tested.
+- **yes**: works, by `make test-all`.
 - **no**: refused by name; the number stands for the reason below.
 - **GPU**: runs where there is an accelerator (`pytest -m gpu`), and was not run elsewhere.
 
+With the tuning `prefix` the sight is left out where it isn't named, since a chosen one is refused.
 The scope `prompt` is for models that write: with a head it is refused, and with a plan alone it is tested by writing.
 `left out` leaves a model as it is by nature. No labeler writes yet, so formats ({formats}) meet no other dial.
 """
@@ -78,10 +82,8 @@ class Cell:
 
     @property
     def needs(self) -> str:
-        """What a machine must have: `gpu`, a package, or nothing."""
-        if ON_DEVICES & {self.one, self.two}:
-            return "gpu"
-        return next((EXTRAS[value] for value in (self.one, self.two) if value in EXTRAS), "")
+        """What a machine must have: `gpu`, or nothing."""
+        return "gpu" if ON_DEVICES & {self.one, self.two} else ""
 
     @property
     def refusal(self) -> str:
@@ -120,7 +122,7 @@ def render() -> str:
 def _tell(cell: Cell, reasons: list[str]) -> str:
     if cell.refusal:
         return f"no ({reasons.index(cell.refusal) + 1})"
-    return {"": "yes", "gpu": "GPU"}.get(cell.needs, f"with {cell.needs}")
+    return "GPU" if cell.needs else "yes"
 
 
 def _row(values: list[str]) -> str:

@@ -1,6 +1,5 @@
 """Every cell of the table of dials: a labeler is built, trained and asked for spans, or refused as the table says."""
 
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import pytest
 import torch
 from transformers import set_seed
 
-from compatibility import DIALS, EVERY, EXTRAS, REFUSED, USUAL, Cell, list_cells, render
+from compatibility import DIALS, EVERY, INSTEAD, ON_DEVICES, REFUSED, USUAL, Cell, list_cells, render
 from sight_models import make_ids, make_model
 from tagwright.backbone.sight.proven import set_sight
 from tagwright.errors import TagwrightError
@@ -74,7 +73,7 @@ def label(chosen: dict[str, str], folder: Path, place: Path) -> None:
 
     def prepare(labeler: Any) -> None:
         if chosen["scope"] == "prompt":
-            set_sight(labeler.backbone.model, chosen["sight"], scope="prompt")
+            set_sight(labeler.backbone.model, USUAL["sight"], scope="prompt")
 
     labeler, history = fit(resolve(recipe, DOCUMENTS), corpus, folder=place, ledger=Ledger(), prepare=prepare)
     assert all(value == value for entry in history for value in entry.values())  # no NaN
@@ -123,8 +122,6 @@ def test_a_few_cells(cell: Cell, folder: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("cell", [cell for cell in ON_CPU if cell not in FEW], ids=str)
 def test_every_cell(cell: Cell, folder: Path, tmp_path: Path) -> None:
-    if cell.needs and importlib.util.find_spec(cell.needs) is None:
-        pytest.skip(f"needs {cell.needs}")
     check(cell, folder, tmp_path)
 
 
@@ -142,7 +139,7 @@ def test_the_page_is_the_table() -> None:
 def test_the_table_knows_its_dials() -> None:
     """A misspelt value would refuse nothing, and a cell that is refused must not look tested."""
     known = {(dial, value) for dial, values in DIALS.items() for value in (*values, EVERY)}
-    named = {value for pair in REFUSED for value in pair} | set(EXTRAS) | set(USUAL.items())
+    named = {value for pair in REFUSED for value in pair} | set(INSTEAD) | ON_DEVICES | set(USUAL.items())
     assert named <= known
     cells = list(list_cells())
     assert len(cells) == len({str(cell) for cell in cells})
