@@ -53,4 +53,4 @@ def test_a_frozen_backbone_has_no_dropout() -> None:
     assert tagger.backbone.training
     tagger.backbone.requires_grad_(False)
     tagger.train()
-    assert not tagger.backbone.training and tagger.head.training
+    assert not tagger.backbone.model.training and tagger.head.training
