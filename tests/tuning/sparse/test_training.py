@@ -48,7 +48,10 @@ def list_backbone(tagger: Tagger) -> dict[str, Tensor]:
     return {name: weight.detach().clone() for name, weight in tagger.named_parameters() if name.startswith("backbone.")}
 
 
-@pytest.mark.parametrize("name", TUNINGS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name not in ("fish-dip", "dense norms"))) for name in TUNINGS],
+)
 def test_only_what_was_chosen_moves_and_the_delta_says_it_all(name: str, tmp_path: Path) -> None:
     tuning = TUNINGS[name]
     trainer = make(tmp_path, tuning, eval_strategy="no", save_strategy="no")
@@ -113,8 +116,13 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("name", ["fish-dip", "adafactor"])
+SLOW = [(name, case) for name in ("fish-dip", "adafactor") for case in CASES]
+QUICK = ("fish-dip", "best")
+
+
+@pytest.mark.parametrize(
+    ("name", "case"), [pytest.param(*pair, marks=[pytest.mark.slow] * (pair != QUICK)) for pair in SLOW]
+)
 def test_a_run_killed_and_resumed_is_the_same_run(name: str, case: str, tmp_path: Path) -> None:
     settings = {"save_strategy": "steps", "save_steps": 2, **CASES[case]}
     whole = make(tmp_path / "whole", TUNINGS[name], tagger=make_tagger(dropout=0.3), **settings)

@@ -30,6 +30,7 @@ MOVED = "backbone.moved"  # before the names of what a delta holds, among all th
 class FishTuning(Tuning):
     """Weights are chosen once, before the first step, by all or some documents; the head moves whole."""
 
+    steps: ClassVar[float] = 4.0
     choices: ClassVar[type[Choices]] = Choices
 
     def __init__(self, config: TuningConfig) -> None:
@@ -41,9 +42,9 @@ class FishTuning(Tuning):
         self._regions: list[Region] = []
 
     def prepare(self, module: nn.Module) -> None:
-        module.requires_grad_(True)
         for region in list_regions(module, dense=self.plan.dense):
             refuse_unfit(region.name, region.weight)
+        module.requires_grad_(True)
         for mark in self.plan.dense:
             if not any(mark in name for name, _ in module.named_parameters()):
                 raise ModelError(f"tuning.dense: no weight of this model has {mark!r} in its name.")
@@ -64,8 +65,7 @@ class FishTuning(Tuning):
                 f"tuning {self.config.name!r} has an optimizer of its own: take training.optim out and set "
                 "tuning.optimizer to 'adam' or 'adafactor'."
             )
-        if self.base is None:
-            self.base = find_digest(module)
+        self._find_base(module)
         self._regions = list_regions(module, dense=self.plan.dense)
         weights = {region.name: region.weight for region in self._regions}
         single = {id(weight) for weight in weights.values()}
@@ -93,7 +93,7 @@ class FishTuning(Tuning):
         """The delta and all that moves whole; in training the places of now, afterwards those that count."""
         if whole:
             return super().collect(module, whole=True)
-        moved = take_delta(module, self._find_moved(), base=self.base or "", whole={}).to_tensors()
+        moved = take_delta(module, self._find_moved(), base=self._find_base(module), whole={}).to_tensors()
         return self._list_whole(module) | {f"{MOVED}.{name}": tensor for name, tensor in moved.items()}
 
     def put_back(self, module: nn.Module, tensors: Mapping[str, Tensor], *, source: Path, whole: bool = False) -> None:
@@ -104,16 +104,15 @@ class FishTuning(Tuning):
         parts = {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}
         delta = Delta.from_tensors(parts, source=source)
         self._return_to_base(module)
-        if self.base is None:
+        if delta.base != self._find_base(module):
             delta.check(module)
-            self.base = delta.base
         rest = {name: tensor for name, tensor in tensors.items() if not name.startswith(start)}
         Delta(delta.base, delta.places, delta.values, rest).put_on(module)
         self.moved = dict(delta.places)
 
     def make_delta(self, module: nn.Module) -> Delta:
         """What training changed, with the head and all that moved whole."""
-        return take_delta(module, self._find_moved(), base=self.base or "", whole=self._list_whole(module))
+        return take_delta(module, self._find_moved(), base=self._find_base(module), whole=self._list_whole(module))
 
     def finish(self) -> None:
         """The end of training: the weights are left, and only the places of those that moved are kept."""
@@ -121,6 +120,12 @@ class FishTuning(Tuning):
             self.moved = self._find_moved()
             self.optimizer.chosen.detach()
             self.optimizer, self._regions = None, []
+
+    def _find_base(self, module: nn.Module) -> str:
+        """The digest of the backbone as it was before anything of it moved."""
+        if self.base is None:
+            self.base = find_digest(module)
+        return self.base
 
     def _list_whole(self, module: nn.Module) -> dict[str, Tensor]:
         return {name: t for name, t in module.state_dict().items() if trains_whole(name, self.plan.dense)}
@@ -141,7 +146,8 @@ class FishTuning(Tuning):
             return
         before = {r.name: self.optimizer.chosen.touched.before[at] for at, r in enumerate(self._regions)}
         self.finish()
-        Delta(self.base or "", self.moved, {name: before[name] for name in self.moved}).put_on(module)
+        values = {name: before[name] for name in self.moved}
+        Delta(self._find_base(module), self.moved, values).put_on(module)
 
 
 class FishDipTuning(FishTuning):
@@ -151,4 +157,5 @@ class FishDipTuning(FishTuning):
 class PublishedFishDipTuning(FishTuning):
     """The published algorithm with its published numbers, its faults included."""
 
+    rate = 1e-2  # of Adafactor, which takes it as a share of each weight's size
     choices = PublishedChoices
