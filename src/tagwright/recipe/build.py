@@ -1,6 +1,7 @@
 """From a recipe and its documents to a labeler that can be trained. Knows nothing of files or training."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from transformers import set_seed
 
@@ -19,8 +20,8 @@ def resolve(recipe: Recipe, documents: Sequence[Document]) -> Recipe:
     if recipe.head.scheme == "auto":
         open_settings["head.scheme"] = find_scheme(documents)
     if recipe.training.learning_rate is None:
-        steps = TUNINGS[recipe.tuning.name].steps
-        open_settings["training.learning_rate"] = steps * pick_rate(recipe.backbone.model)
+        tuning: Any = TUNINGS[recipe.tuning.name]
+        open_settings["training.learning_rate"] = tuning.rate or tuning.steps * pick_rate(recipe.backbone.model)
     return recipe.change(open_settings)
 
 

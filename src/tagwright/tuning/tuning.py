@@ -23,10 +23,12 @@ class Tuning(ABC):
 
     is_whole: everything moves, so everything is saved. Of the others only what moves is, beside the name of the base.
     steps: how many times longer its steps are than full tuning's, where a recipe names no learning rate.
+    rate: the learning rate then, if it is one of the tuning's own, whatever the model.
     """
 
     is_whole: ClassVar[bool] = False
     steps: ClassVar[float] = 1.0
+    rate: ClassVar[float | None] = None
     needs_four_bits: ClassVar[bool] = False  # of the backbone, when it is loaded
 
     def __init__(self, config: TuningConfig) -> None:
