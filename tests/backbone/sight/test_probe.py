@@ -87,6 +87,22 @@ def test_another_plan_than_the_models(wanted: tuple[bool, ...]) -> None:
     prove_sight(model, (False, False, True, True))
 
 
+def test_an_open_layer_that_feels_nothing_among_its_own_states() -> None:
+    """As one that was trained to attend to a single token: it is open none the less."""
+    model = make_model("llama", is_causal=False)
+    layer = model.layers[2]
+    real, own = layer.forward, {}
+    layer.register_forward_pre_hook(lambda _, args, kwargs: own.update(states=args[0]), with_kwargs=True)
+
+    def forward(states: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        is_own = torch.equal(states[:, :-1], own["states"][:, :-1])
+        return real(own["states"] if is_own else states, *args, **kwargs)
+
+    layer.forward = forward
+    prove_sight(model, OPEN, packs=False)
+    assert find_nature(model).sight.open == (0, 1, 2, 3)
+
+
 def test_what_is_no_number_is_no_proof() -> None:
     """Nothing is larger than NaN, so a broken model would look closed."""
     model = make_model("llama")

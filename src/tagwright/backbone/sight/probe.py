@@ -63,18 +63,24 @@ def _takes(model: nn.Module, name: str) -> bool:
 def _watch(layers: Sequence[nn.Module], inputs: Inputs, tell: Callable[[bool], None]) -> Iterator[None]:
     generator = torch.Generator().manual_seed(0)
 
+    def draw(states: Tensor) -> Tensor:
+        return torch.randn(states.shape, generator=generator).to(states) * states.abs().mean() * 4
+
     def look(layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         states = args[0] if args else kwargs["hidden_states"]
-        noise = torch.randn(states.shape, generator=generator).to(states) * states.abs().mean() * 4
-        stirred = states + noise * inputs.changed[..., None].to(states)
         rest = {name: value for name, value in kwargs.items() if name != "hidden_states"}
-        again = layer.forward(stirred, *args[1:], **rest)
-        before, after = (one[0] if isinstance(one, tuple) else one for one in (output, again))
-        before, after = before[inputs.watched].float(), after[inputs.watched].float()
-        if not (before.isfinite().all() and after.isfinite().all()):  # nothing is larger than what is no number
-            raise ModelError(f"{type(layer).__name__} gives numbers that aren't finite ({inputs.name}).")
-        moved = (before - after).abs() / (before.abs() + before.abs().mean())
-        tell(bool(moved.max() > STIRRED))
+        changed = inputs.changed[..., None].to(states)
+
+        def feels(before: Tensor, base: Tensor) -> bool:
+            after = layer.forward(base + draw(states) * changed, *args[1:], **rest)
+            return _differ(_pick(before, inputs), _pick(after, inputs), name=f"{type(layer).__name__} ({inputs.name})")
+
+        if feels(output, states):
+            tell(True)
+            return
+        # a trained layer may attend so keenly to something else that nothing is felt: once more where all is noise
+        noise = draw(states)
+        tell(feels(layer.forward(noise, *args[1:], **rest), noise))
 
     handles = [layer.register_forward_hook(look, with_kwargs=True) for layer in layers]
     try:
@@ -82,6 +88,19 @@ def _watch(layers: Sequence[nn.Module], inputs: Inputs, tell: Callable[[bool], N
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _pick(output: Any, inputs: Inputs) -> Tensor:
+    """The states of watched tokens."""
+    states: Tensor = output[0] if isinstance(output, tuple) else output
+    return states[inputs.watched].float()
+
+
+def _differ(before: Tensor, after: Tensor, *, name: str) -> bool:
+    if not (before.isfinite().all() and after.isfinite().all()):  # nothing is larger than what is no number
+        raise ModelError(f"{name} gives numbers that aren't finite.")
+    moved = (before - after).abs() / (before.abs() + before.abs().mean())
+    return bool(moved.max() > STIRRED)
 
 
 def list_rightward(model: Any, *, scope: Scope = "document") -> Iterator[Inputs]:
