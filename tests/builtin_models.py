@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import LlamaForCausalLM
+from transformers import LlamaForCausalLM, T5ForConditionalGeneration
 
 from tagwright.backbone import builtin
 from tiny_models import make_config, make_tokenizer
 
-KINDS: dict[str, tuple[Callable[[Any], Any], dict[str, Any]]] = {
-    "builtin:tiny-decoder": (LlamaForCausalLM, {"is_causal": True}),
-    "builtin:tiny-encoder": (LlamaForCausalLM, {"is_causal": False}),
+KINDS: dict[str, tuple[str, Callable[[Any], Any], dict[str, Any]]] = {
+    "builtin:tiny-decoder": ("llama", LlamaForCausalLM, {"is_causal": True}),
+    "builtin:tiny-encoder": ("llama", LlamaForCausalLM, {"is_causal": False}),
+    "builtin:tiny-t5": ("t5", T5ForConditionalGeneration, {}),
 }
 
 
@@ -24,8 +25,8 @@ def find_place(name: str) -> Path:
 def save_backbone(name: str) -> Path:
     """The files of a built-in backbone under the root of the day: float16, as they ship."""
     torch.manual_seed(0)
-    kind, settings = KINDS[name]
-    model = kind(make_config("llama", **settings))
+    kind, build, settings = KINDS[name]
+    model = build(make_config(kind, **settings))
     for weight in model.parameters():
         if weight.ndim > 1:
             torch.nn.init.normal_(weight, std=0.2)

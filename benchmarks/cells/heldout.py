@@ -28,7 +28,7 @@ ORDER = 5
 PREDICTED = {
     "clm": f"every token from those before it (windows of {LENGTH}, {STRIDE} or more before a scored one)",
     "mlm": f"{RATE:.0%} masked tokens given the others on both sides ({MASKS} fixed draws)",
-    "span": f"{RATE:.0%} in cut-out spans given the rest, marks of spans included ({MASKS} fixed draws)",
+    "span": f"{RATE:.0%} in cut-out spans given the rest ({MASKS} fixed draws; not where a span ends)",
 }
 
 
@@ -102,8 +102,9 @@ class HeldOut:
 
 def find_asked(rows: Rows, lesson: Lesson, windows: np.ndarray, *, sentinels: set[int]) -> Question:
     places = torch.from_numpy(windows[:, :1] + np.arange(LENGTH))
-    if lesson.decoder is not None:
-        return Question(lesson, places[find_cut(rows, lesson, sentinels)].numpy())
+    if lesson.decoder is not None:  # the marks of spans are no text
+        keep = lesson.keep & ~torch.isin(lesson.targets, torch.tensor(sorted(sentinels)))
+        return Question(replace(lesson, keep=keep), places[find_cut(rows, lesson, sentinels)].numpy())
     if lesson.sight == "left":  # what follows is predicted
         keep = lesson.keep & (places + 1 >= torch.from_numpy(windows[:, 2:]))
         return Question(replace(lesson, keep=keep), (places[keep] + 1).numpy())

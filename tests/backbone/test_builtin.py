@@ -48,7 +48,7 @@ def test_a_backbone_is_loaded_by_name(name: str) -> None:
     assert backbone(make_batch(backbone, [WORDS])).shape == (1, len(WORDS), backbone.width)
 
 
-@pytest.mark.parametrize(("name", "sees"), [("tiny-decoder", False), ("tiny-encoder", True)])
+@pytest.mark.parametrize(("name", "sees"), [("tiny-decoder", False), ("tiny-encoder", True), ("tiny-t5", True)])
 def test_the_decoder_alone_is_blind_to_the_right(name: str, sees: bool) -> None:
     backbone = load_backbone(BackboneConfig(model=f"builtin:{name}")).eval()
     states, changed = (backbone(make_batch(backbone, [["a", "b", "c", last]]))[0] for last in "de")

@@ -12,7 +12,7 @@ from tagwright.registry import suggest
 PREFIX = "builtin:"
 UNTRAINED = "builtin:untrained"
 DEFAULT = "builtin:tiny-encoder"
-RATES = {DEFAULT: 2e-3, "builtin:tiny-decoder": 2e-3, UNTRAINED: 1e-3}  # learning rates
+RATES = {DEFAULT: 2e-3, "builtin:tiny-decoder": 2e-3, "builtin:tiny-t5": 2e-3, UNTRAINED: 1e-3}  # learning rates
 BACKBONES = tuple(RATES)
 LABELERS = ("builtin:tiny-ner",)
 BACKBONE_FORMS = f"hub id, local folder, or {PREFIX}NAME ({', '.join(n.removeprefix(PREFIX) for n in BACKBONES)})"
