@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
-from tagwright.tokens.batch import Batch, OnLong, Piece
+from tagwright.tokens.batch import OnLong, Piece
 from tagwright.tuning.tuning import Tuning
 
 
@@ -30,8 +30,8 @@ class Labeler(nn.Module, ABC):
         """Encode documents and cut them into pieces that fit the model."""
 
     @abstractmethod
-    def collate(self, pieces: Sequence[Piece]) -> Batch:
-        """Pad pieces into one batch."""
+    def collate(self, pieces: Sequence[Piece]) -> Any:
+        """Pad pieces into one batch: a dataclass of tensors, of those that `forward` takes."""
 
     @abstractmethod
     def find_targets(self, pieces: Sequence[Piece], documents: Sequence[Document]) -> list[Any]:
@@ -50,11 +50,11 @@ class Labeler(nn.Module, ABC):
         return None
 
     @abstractmethod
-    def loss(self, batch: Batch, gold: Tensor) -> Tensor:
+    def loss(self, batch: Any, gold: Tensor) -> Tensor:
         """The loss summed over the labelled words of one batch."""
 
     @abstractmethod
-    def encode(self, batch: Batch) -> Tensor:
+    def encode(self, batch: Any) -> Tensor:
         """B W H, float32: a state for every word of one batch."""
 
     @abstractmethod

@@ -22,7 +22,7 @@ from tagwright.models.labeler import Labeler
 from tagwright.text.document import Document
 from tagwright.text.labels import Labels
 from tagwright.text.ledger import Ledger
-from tagwright.tokens.batch import Batch, Cutter, OnLong, Piece, collate
+from tagwright.tokens.batch import Batch, Counted, Cutter, OnLong, Piece, collate
 from tagwright.tuning import TUNINGS, TuningConfig
 from tagwright.tuning.tuning import Tuning
 from tagwright.tuning.weights import digest_model
@@ -39,18 +39,37 @@ class TaggerPlan:
     tuning: TuningConfig = TuningConfig()
 
 
-class Tagger(Labeler):
-    """Word states from the backbone, joined by the fusion; spans from the head."""
+class WordLabeler(Labeler):
+    """States of words joined by a fusion, spans from a head; wherever the states come from."""
 
     view = "tagger"
-
-    def __init__(self, backbone: Backbone, head: Head, *, fusion: Fusion) -> None:
-        super().__init__()
-        self.backbone, self.fusion, self.head = backbone, fusion, head
+    fusion: Fusion
+    head: Head
 
     @property
     def labels(self) -> Labels:
         return self.head.labels
+
+    def find_targets(self, pieces: Sequence[Piece], documents: Sequence[Document]) -> list[Any]:
+        whole = [self.head.find_target(document) for document in documents]
+        return [whole[piece.document][piece.first : piece.first + piece.count] for piece in pieces]
+
+    def stack(self, targets: Sequence[Any]) -> Tensor:
+        return self.head.stack(targets)
+
+    def loss(self, batch: Counted, gold: Tensor) -> Tensor:
+        return self.head.loss(self.encode(batch), gold, keep=batch.keep)
+
+    def decode(self, states: Tensor, given: Sequence[Document], *, keep: Tensor) -> list[Document]:
+        return self.head.decode(states, given, keep=keep)
+
+
+class Tagger(WordLabeler):
+    """A backbone, whose states are joined by the fusion and read by the head."""
+
+    def __init__(self, backbone: Backbone, head: Head, *, fusion: Fusion) -> None:
+        super().__init__()
+        self.backbone, self.fusion, self.head = backbone, fusion, head
 
     def train(self, mode: bool = True) -> "Tagger":
         super().train(mode)
@@ -76,13 +95,6 @@ class Tagger(Labeler):
     def collate(self, pieces: Sequence[Piece]) -> Batch:
         return collate(pieces, self.backbone.tokenizer.pad_id)
 
-    def find_targets(self, pieces: Sequence[Piece], documents: Sequence[Document]) -> list[Any]:
-        whole = [self.head.find_target(document) for document in documents]
-        return [whole[piece.document][piece.first : piece.first + piece.count] for piece in pieces]
-
-    def stack(self, targets: Sequence[Any]) -> Tensor:
-        return self.head.stack(targets)
-
     def forward(
         self, *, ids: Tensor, words: Tensor, counts: Tensor, gold: Tensor, attend: Tensor | None = None
     ) -> Tensor:
@@ -100,15 +112,9 @@ class Tagger(Labeler):
     def settle(self) -> None:
         self.backbone.settle()
 
-    def loss(self, batch: Batch, gold: Tensor) -> Tensor:
-        return self.head.loss(self.encode(batch), gold, keep=batch.keep)
-
     def encode(self, batch: Batch) -> Tensor:
         states: Tensor = self.backbone(batch, self.fusion)
         return states.float()  # heads are small and always work in float32, whatever the backbone's precision
-
-    def decode(self, states: Tensor, given: Sequence[Document], *, keep: Tensor) -> list[Document]:
-        return self.head.decode(states, given, keep=keep)
 
 
 def build_tagger(plan: TaggerPlan, words: Iterable[str] = ()) -> Tagger:

@@ -29,6 +29,7 @@ from tagwright.text.ledger import Ledger
 from tagwright.training.arguments import make_arguments
 from tagwright.training.callbacks import ShowProgress, StopAfter
 from tagwright.training.checkpoints import find_checkpoint
+from tagwright.training.features import keep_features
 from tagwright.training.trainer import LabelerTrainer, TrainingData, encode
 
 logger = logging.getLogger(__name__)
@@ -120,17 +121,15 @@ def fit(
         def scorer(model: Labeler) -> dict[str, float]:
             return score_dev(model, corpus.dev, precision=precision)
 
-    data = TrainingData(encode(labeler, corpus.train, ledger=ledger), scorer)
-    labeler.head.learn_weights(data.train.targets)
-    trainer = LabelerTrainer(
-        labeler,
-        make_arguments(recipe.training, folder, has_dev=scorer is not None),
-        config=recipe.training,
-        data=data,
-    )
-    for callback in callbacks:
-        trainer.add_callback(callback)
+    train = encode(labeler, corpus.train, ledger=ledger)
+    labeler.head.learn_weights(train.targets)
+    arguments = make_arguments(recipe.training, folder, has_dev=scorer is not None)
+    parts = {"documents": corpus.train, "dev": corpus.dev if scorer is not None else ()}
     try:
+        learner, train = keep_features(labeler, train, **parts, config=recipe.tuning, arguments=arguments)
+        trainer = LabelerTrainer(learner, arguments, config=recipe.training, data=TrainingData(train, scorer))
+        for callback in callbacks:
+            trainer.add_callback(callback)
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     except (torch.OutOfMemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
@@ -140,7 +139,7 @@ def fit(
             "(and double training.gradient_accumulation_steps), lower backbone.max_tokens, or set "
             "backbone.gradient_checkpointing = true. `tagwright inspect FILE --model M` estimates what is needed."
         ) from error
-    return trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False), trainer.state.log_history
+    return labeler.to(arguments.device), trainer.state.log_history
 
 
 def score_dev(labeler: Labeler, dev: Sequence[Document], *, precision: torch.dtype | None) -> dict[str, float]:

@@ -107,6 +107,8 @@ def settle(recipe: Recipe, cell: Cell, *, groups: int) -> Recipe:
         settings["training.num_train_epochs"] = recipe.training.num_train_epochs * cell.share
     if cell.plan is None:
         settings |= {"training.eval_strategy": "no", "training.save_strategy": "no"}
+        if recipe.tuning.name == "frozen":
+            settings["tuning.features"] = "off"  # they change with every plan
     return recipe.change(settings)
 
 

@@ -110,8 +110,24 @@ class Cutter:
         return Piece(index, window.first, window.last - window.first, ids, words)
 
 
+class Counted:
+    """A batch of pieces that answer for so many words each."""
+
+    counts: Tensor  # B
+
+    @property
+    def width(self) -> int:
+        """The most words in one piece (W)."""
+        return int(self.counts.max())
+
+    @property
+    def keep(self) -> Tensor:
+        """B W  True on real words."""
+        return torch.arange(self.width, device=self.counts.device) < self.counts[:, None]
+
+
 @dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Counted):
     """Padded pieces. Masks are bool, True = keep.
 
     ids       B T  token ids, padded on the right
@@ -124,16 +140,6 @@ class Batch:
     attend: Tensor | None
     words: Tensor
     counts: Tensor
-
-    @property
-    def width(self) -> int:
-        """The most words in one piece (W)."""
-        return int(self.counts.max())
-
-    @property
-    def keep(self) -> Tensor:
-        """B W  True on real words."""
-        return torch.arange(self.width, device=self.counts.device) < self.counts[:, None]
 
     def to(self, device: torch.device | str) -> "Batch":
         attend = None if self.attend is None else self.attend.to(device)

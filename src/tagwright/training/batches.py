@@ -1,6 +1,7 @@
 """Training batches: length buckets, shuffled anew every epoch, equally many for every device. Knows no trainer."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -42,8 +43,8 @@ class Collator:
     def __call__(self, rows: Sequence[tuple[Piece, Any]]) -> dict[str, Tensor]:
         batch = self.labeler.collate([piece for piece, _ in rows])
         gold = self.labeler.stack([target for _, target in rows])
-        tensors = {"ids": batch.ids, "words": batch.words, "counts": batch.counts, "gold": gold}
-        return tensors if batch.attend is None else tensors | {"attend": batch.attend}
+        tensors = {field.name: getattr(batch, field.name) for field in fields(batch)}
+        return {name: tensor for name, tensor in tensors.items() if tensor is not None} | {"gold": gold}
 
 
 class Buckets(Sampler[list[int]]):
