@@ -8,6 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from tagwright.backbone.backbone import load_backbone
+from tagwright.backbone.config import BackboneConfig
 from tagwright.errors import ModelError
 from tagwright.heads import HeadConfig
 from tagwright.inference.merged import load_merged
@@ -115,3 +117,15 @@ def test_what_cannot_be_merged_is_told(tmp_path: Path) -> None:
     Predictor(make_tagger(tmp_path / "base", "prefix")).save_pretrained(tmp_path / "saved")
     with pytest.raises(ModelError, match="'prefix' can't be merged"):
         load_merged(tmp_path / "saved")
+
+
+@pytest.mark.parametrize("name", ["lora", "shira", "frozen"])
+def test_beside_a_base_without_files_all_is_saved(tmp_path: Path, name: str) -> None:
+    backbone = load_backbone(BackboneConfig(model="builtin:untrained"), ["ab", "x", "goes", "to", "q"])
+    config = TuningConfig(name=name)
+    plan = TaggerPlan(Labels(("LOC",)), backbone.config, HeadConfig(scheme="BIO"), tuning=config)
+    tagger = attach_head(plan, backbone).eval()
+    Predictor(tagger).save_pretrained(tmp_path)
+    again = load(tmp_path, check=True).tagger
+    assert find_base(again) is None and again.tuning.config == config
+    assert find_difference(copy_weights(again), copy_weights(tagger)) == 0

@@ -24,6 +24,8 @@ CASES: dict[str, dict[str, Any]] = {
     "accumulated": {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 3},
     "half precision": {"per_device_train_batch_size": 4, "bf16": True},
     "by steps": {"per_device_train_batch_size": 4, "save_strategy": "steps", "save_steps": 2},
+    "lora": {"per_device_train_batch_size": 4, "tuning": "lora", "gradient_accumulation_steps": 2},
+    "shira": {"per_device_train_batch_size": 4, "tuning": "shira", "bf16": True},
     "best by steps": {
         "per_device_train_batch_size": 4,
         "save_strategy": "steps",
@@ -40,6 +42,7 @@ CASES: dict[str, dict[str, Any]] = {
         "num_train_epochs": 7,
     },
 }
+SHORT = ("accumulated", "lora")  # two batches or more in a step
 
 
 class Killed(BaseException):
@@ -94,6 +97,8 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], d
         ("tokens", 6, "on_pre_optimizer_step"),
         ("accumulated", 3, "on_step_end"),  # an epoch has two steps, the second one smaller
         ("half precision", 6, "on_step_end"),
+        ("lora", 3, "on_step_end"),
+        ("shira", 6, "on_step_end"),
         ("by steps", 7, "on_step_end"),  # in the middle of an epoch
         ("by steps", 4, "on_save"),  # at the end of an epoch
         ("best by steps", 6, "on_evaluate"),
@@ -113,7 +118,7 @@ def test_killed_at_any_step(
     tmp_path: Path, uninterrupted: Callable[[str], dict[str, torch.Tensor]], name: str, step: int
 ) -> None:
     check_kill(
-        tmp_path, uninterrupted(name), name, step=min(step, 5) if name == "accumulated" else step, event="on_step_end"
+        tmp_path, uninterrupted(name), name, step=min(step, 5) if name in SHORT else step, event="on_step_end"
     )
 
 

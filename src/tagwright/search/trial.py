@@ -16,7 +16,7 @@ from transformers import TrainerCallback
 
 from tagwright.backbone.backbone import Backbone
 from tagwright.errors import ModelError
-from tagwright.models.folder import fill_weights, write_weights
+from tagwright.models.folder import read_weights, write_weights
 from tagwright.models.labeler import Labeler
 from tagwright.recipe.build import resolve
 from tagwright.recipe.corpus import Corpus, draw_corpus
@@ -114,11 +114,11 @@ def settle(recipe: Recipe, cell: Cell, *, groups: int) -> Recipe:
 
 def _write_weights(labeler: Labeler, path: Path) -> None:
     draft = path.with_suffix(".draft")
-    write_weights(labeler, draft)
+    write_weights(labeler.tuning.collect(labeler, whole=True), draft)
     draft.replace(path)
 
 
 def _read_weights(labeler: Labeler, path: Path) -> None:
     if not path.is_file():
         raise ModelError(f"The shared weights {path} are gone. Delete {path.with_suffix('.json')} to train them again.")
-    fill_weights(labeler, path)
+    labeler.tuning.put_back(labeler, read_weights(path)[0], source=path, whole=True)
