@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-WORD_ROOMS = ("text", "io", "evaluation", "settings", "registry", "errors")
+WORD_ROOMS = ("text", "io", "evaluation", "formats", "settings", "registry", "errors")
 
 IMPORT_ROOM = """
 import importlib, pkgutil, tagwright
