@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tagwright.io.files import convert, read, write
     from tagwright.recipe.api import train
     from tagwright.recipe.recipe import Recipe
+    from tagwright.search.curves.api import curve
     from tagwright.text.document import Document
     from tagwright.text.relation import Relation
     from tagwright.text.span import Span
@@ -36,6 +37,7 @@ _PLACES = {
     "TagwrightError": "errors",
     "compare": "evaluation.compare",
     "convert": "io.files",
+    "curve": "search.curves.api",
     "evaluate": "evaluation.report",
     "load": "inference.predictor",
     "predict": "inference.predictor",
@@ -58,6 +60,7 @@ __all__ = [
     "TagwrightError",
     "compare",
     "convert",
+    "curve",
     "evaluate",
     "load",
     "predict",

@@ -97,7 +97,7 @@ def list_positional(function: Function, parent: ast.AST) -> list[ast.arg]:
 
 def is_verb(function: Function, source: Source) -> bool:
     """A verb is the function its file in cli/ is named after: its parameters are options, passed by name by typer."""
-    return source.path.parent == Path("cli") and function.name == source.path.stem
+    return source.is_cli and function.name == source.path.stem
 
 
 def check_arguments(source: Source) -> Faults:

@@ -4,7 +4,7 @@ import pytest
 
 import tagwright
 
-VERBS = ["compare", "convert", "evaluate", "load", "predict", "read", "train", "write"]
+VERBS = ["compare", "convert", "curve", "evaluate", "load", "predict", "read", "train", "write"]
 NOUNS = ["Document", "Recipe", "Relation", "Report", "Span"]
 ERRORS = ["DataError", "FormatError", "ModelError", "RecipeError", "SchemeError", "TagwrightError"]
 

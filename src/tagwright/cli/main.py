@@ -17,7 +17,8 @@ from tagwright.cli.init import init
 from tagwright.cli.inspect import inspect
 from tagwright.cli.predict import predict
 from tagwright.cli.pretrain import pretrain
-from tagwright.cli.search import search
+from tagwright.cli.studies.curve import curve
+from tagwright.cli.studies.search import search
 from tagwright.cli.train import train
 from tagwright.cli.upkeep.doctor import doctor
 from tagwright.cli.upkeep.export import export
@@ -25,7 +26,8 @@ from tagwright.errors import TagwrightError
 
 INTERRUPTED = 130  # what typer makes of Ctrl-C
 RESUME = " The same command with --resume goes on from the last checkpoint."
-GOES_ON = {"train": RESUME, "pretrain": RESUME, "search": " The same command goes on after the last whole training."}
+NEXT_CELL = " The same command goes on after the last whole training."
+GOES_ON = {"train": RESUME, "pretrain": RESUME, "search": NEXT_CELL, "curve": NEXT_CELL}
 
 app = typer.Typer(
     name="tagwright",
@@ -41,6 +43,7 @@ app.command("compare", cls=ManyAgainst)(compare)
 app.command("predict")(predict)
 app.command("pretrain")(pretrain)
 app.command("search")(search)
+app.command("curve")(curve)
 app.command("doctor")(doctor)
 app.command("export")(export)
 

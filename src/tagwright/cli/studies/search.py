@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tagwright.cli.studies.options import Engine, Overwrite, Processes, Set, clear, read_recipe
+
 if TYPE_CHECKING:
     from tagwright.recipe.recipe import Recipe
     from tagwright.search.run import Outcome
@@ -18,14 +20,10 @@ def search(
     groups: Annotated[int, typer.Option(min=1, max=10, help="Groups of layers, of like size; 2^m plans.")] = 4,
     seeds: Annotated[int, typer.Option(min=1, help="Train the chosen plan so many times on fresh seeds.")] = 3,
     out: Annotated[Path | None, typer.Option(help="Folder of the search; default: search, in the recipe's.")] = None,
-    processes: Annotated[
-        int, typer.Option(min=1, help="Train so many at a time; from 2 on, each in a process of one thread.")
-    ] = 1,
-    engine: Annotated[str, typer.Option(help="processes, or ray: the cluster of RAY_ADDRESS, else a local one.")] = (
-        "processes"
-    ),
-    set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting: training.num_train_epochs=5.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Start again in a used folder.")] = False,
+    processes: Processes = 1,
+    engine: Engine = "processes",
+    set_: Set = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Find the layers of a model that should look right.
 
@@ -40,7 +38,7 @@ def search(
     from tagwright.text.ledger import Ledger
     from tagwright.training.arguments import check_names
 
-    plain = _read_recipe(recipe, set_ or [])
+    plain = read_recipe(recipe, set_)
     folder = _choose_folder(plain, out)
     check_names(plain.training)
     quiet_libraries()
@@ -48,18 +46,11 @@ def search(
     corpus = load_corpus(plain.data, ledger)
     show_ledger(console, ledger, title="What the files hold and Tagwright can't:")
     if overwrite:
-        _clear(folder / CELLS)
+        clear(folder / CELLS)
     config = SearchConfig(strategy, groups, seeds, processes, engine)
     outcome = run(plain, corpus, folder=folder, config=config)
     write_outputs(outcome, folder)
     _show(console, outcome, folder)
-
-
-def _read_recipe(path: Path, changes: list[str]) -> "Recipe":
-    from tagwright.recipe.recipe import Recipe
-    from tagwright.settings.settings import parse_setting
-
-    return Recipe.from_toml(path, settings=dict(parse_setting(change) for change in changes))
 
 
 def _choose_folder(recipe: "Recipe", out: Path | None) -> Path:
@@ -68,13 +59,6 @@ def _choose_folder(recipe: "Recipe", out: Path | None) -> Path:
     if out is None and recipe.out is None:
         raise RecipeError("Nowhere to keep the search. Give --out FOLDER.")
     return out or Path(recipe.out or "") / "search"
-
-
-def _clear(cells: Path) -> None:
-    import shutil
-
-    if cells.is_dir():
-        shutil.rmtree(cells)
 
 
 def _show(console: Any, outcome: "Outcome", folder: Path) -> None:

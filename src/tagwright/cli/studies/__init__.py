@@ -1,0 +1,1 @@
+"""Verbs that train many times, to choose or to compare."""

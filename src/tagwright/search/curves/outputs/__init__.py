@@ -1,0 +1,1 @@
+"""What a finished curve leaves: files for programs, a page and a picture for people."""
