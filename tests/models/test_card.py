@@ -15,7 +15,7 @@ def test_the_card_says_labels_data_scores_and_versions() -> None:
         "---\nlibrary_name: tagwright\npipeline_tag: token-classification\nbase_model: org/base\n---\n"
     )
     for part in (
-        "org/base with a crf head, scheme BIOES",
+        "org/base with the head crf, scheme BIOES",
         "Labels (2): `LOC`, `PER`",
         "- train: file a.conll, documents 3, blake2b 77ff",
         "| dev F1 | 91.54 |",

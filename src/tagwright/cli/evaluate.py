@@ -114,9 +114,13 @@ def _score_model(model: str, gold: "Iterator[Document]", *, ledger: "Ledger", to
     labeler.ledger = ledger
     rights, inputs = tee(gold)
     report = score(rights, labeler.stream(count_along(inputs, "labelling")))
-    for label, counts in report.groups["exact"].labels.items():
-        if label not in labeler.tagger.labels:
-            ledger.note("label in gold that the labeler doesn't know", f"{label} ({show_count(counts.gold, 'span')})")
+    labels, predicts = labeler.tagger.labels, labeler.tagger.head.predicts
+    for group, part, known in (("exact", "spans", labels.names), ("relations", "relations", labels.relations)):
+        found = report.groups[group].labels if part in predicts and group in report.groups else {}
+        for label, counts in found.items():
+            if label not in known:
+                size = show_count(counts.gold, part[:-1])
+                ledger.note("label in gold that the labeler doesn't know", f"{label} ({size})")
     return report
 
 

@@ -1,10 +1,11 @@
 """Head: what every head does, and what all heads that tag words share. Knows nothing of backbones or files.
 
-A head turns word states into spans. It says beforehand which spans it can't hold.
+A head turns word states into spans, some into relations too. It says beforehand what it can't hold.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -24,9 +25,30 @@ IGNORED = -100
 
 
 class Head(nn.Module, ABC):
-    """states -> spans. Shapes: B pieces or documents, W words, H width of a state."""
+    """states -> spans, and relations between them. Shapes: B pieces or documents, W words, H width of a state.
+
+    given: the parts of a document that it must be shown (see Document.only). predicts: those that it finds.
+    tags_words: it gives every word a tag of a scheme.
+    """
 
     labels: Labels
+    config: HeadConfig
+    given: frozenset[str] = frozenset()
+    tags_words: ClassVar[bool] = False
+
+    @property
+    def predicts(self) -> frozenset[str]:
+        return frozenset(("spans",))
+
+    @classmethod
+    @abstractmethod
+    def describe(cls, config: HeadConfig) -> str:
+        """The head in a few words, for people."""
+
+    @classmethod
+    def list_labels(cls, documents: Sequence[Document], config: HeadConfig) -> Labels:
+        """The labels that there are to learn in training documents."""
+        return Labels.from_documents(documents)
 
     @abstractmethod
     def note_unheld(self, documents: Sequence[Document], ledger: Ledger) -> None:
@@ -34,7 +56,11 @@ class Head(nn.Module, ABC):
 
     @abstractmethod
     def find_target(self, document: Document) -> Target:
-        """What the loss needs of a gold document: an array whose first axis is its words."""
+        """What the loss needs of a gold document: an array."""
+
+    def cut_target(self, target: Target, *, first: int, last: int) -> Target:
+        """What is left of a document's target in words [first, last)."""
+        return target[first:last]
 
     def stack(self, targets: Sequence[Target]) -> Tensor:
         """Targets of a batch, padded on the right."""
@@ -49,15 +75,17 @@ class Head(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, states: Tensor, gold: Tensor, *, keep: Tensor) -> Tensor:
-        """B W H, B W, B W -> the loss summed over all kept words."""
+        """B W H, stacked targets, B W -> the loss summed over all kept words."""
 
     @abstractmethod
     def decode(self, states: Tensor, given: Sequence[Document], *, keep: Tensor) -> list[Document]:
-        """B W H, B W, the documents with their given parts -> the documents with predicted spans, each with a score."""
+        """B W H, B W, the documents with their given parts -> the documents with what is predicted, all with scores."""
 
 
 class TagHead(Head):
     """A head that gives every word one tag of a scheme: a linear layer over word states."""
+
+    tags_words: ClassVar[bool] = True
 
     def __init__(self, width: int, labels: Labels, *, config: HeadConfig) -> None:
         super().__init__()
@@ -68,19 +96,26 @@ class TagHead(Head):
         self.dropout = nn.Dropout(config.dropout)
         self.score = nn.Linear(width, len(self.tags))
 
+    @classmethod
+    def describe(cls, config: HeadConfig) -> str:
+        return f"{config.name}, scheme {config.scheme}"
+
     def note_unheld(self, documents: Sequence[Document], ledger: Ledger) -> None:
         for document in documents:
-            known = [span for span in document.spans if span.label in self.labels]
-            for span in (span for span in document.spans if span.label not in self.labels):
-                unknown = f"span with the label {span.label!r}, which training never saw"
-                _note(ledger, unknown if span.label else "span without a label, a tag needs one", document, span)
-            flat, overlapping = find_flat(known)
-            for span in overlapping:
-                _note(ledger, "overlapping span, one tag for each word can't hold it", document, span)
-            for span in (span for span in flat if span.fragments):
-                _note(ledger, "span with gaps or an edge within a word: taught as whole words", document, span)
-            for span in self.scheme.find_unheld(flat):
-                _note(ledger, f"span that the scheme {self.scheme.name} can't give back", document, span)
+            for reason, span in self._list_faults(document):
+                note_span(ledger, reason, document=document, span=span)
+
+    def _list_faults(self, document: Document) -> Iterator[tuple[str, Span]]:
+        for span in (span for span in document.spans if span.label not in self.labels):
+            unknown = f"span with the label {span.label!r}, which training never saw"
+            yield unknown if span.label else "span without a label, a tag needs one", span
+        flat, overlapping = find_flat([span for span in document.spans if span.label in self.labels])
+        for span in overlapping:
+            yield "overlapping span, one tag for each word can't hold it", span
+        for span in (span for span in flat if span.fragments):
+            yield "span with gaps or an edge within a word: taught as whole words", span
+        for span in self.scheme.find_unheld(flat):
+            yield f"span that the scheme {self.scheme.name} can't give back", span
 
     def find_target(self, document: Document) -> Target:
         flat, _ = find_flat([span for span in document.spans if span.label in self.labels])
@@ -100,5 +135,6 @@ class TagHead(Head):
         return self.scheme.decode([self.tags[tag] for tag in tags])
 
 
-def _note(ledger: Ledger, reason: str, document: Document, span: Span) -> None:
+def note_span(ledger: Ledger, reason: str, *, document: Document, span: Span) -> None:
+    """Note something about a span, with its words and its label."""
     ledger.note(reason, f"{document.id} {document.cut(span)!r} {span.label}".rstrip())

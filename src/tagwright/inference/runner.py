@@ -21,6 +21,7 @@ from tagwright.tokens.batch import OnLong, Piece
 
 logger = logging.getLogger(__name__)
 Input = str | Sequence[str] | Document
+GIVEN = "Give Documents with spans, or a file that has them."
 FORMS = "Give a list of documents; each is a text, a list of words, or a Document."
 
 
@@ -81,6 +82,9 @@ class Runner:
         chunk: list[Document] = []
         words = 0
         for item in documents:
+            if self.tagger.given and not isinstance(item, Document):
+                given = " and ".join(self.tagger.given)
+                raise DataError(f"This labeler is to be given {given}, which a {type(item).__name__} has not. {GIVEN}")
             chunk.append(_as_document(item))
             words += len(chunk[-1])
             if len(chunk) == self.config.documents_at_once or words >= self.config.words_at_once:

@@ -19,6 +19,7 @@ from tagwright.models.folder import ABOUT, BACKBONE, CARD, FIXTURE, WEIGHTS, rea
 from tagwright.models.tagger import TaggerPlan
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
+from tagwright.text.span import Span
 from tagwright.text.words import make_document
 
 TEXTS = (
@@ -41,7 +42,7 @@ def save_labeler(
 ) -> None:
     """Write everything beside its place, reload it, compare predictions, then put it in its place."""
     documents = list(fixture) or [make_document(text) for text in TEXTS]
-    expected = runner.predict([document.only() for document in documents])
+    given = [document.only(runner.tagger.given) for document in documents]
     is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -49,10 +50,10 @@ def save_labeler(
             staged = Path(temporary)
             _write(runner, staged, name or folder.name, dtype=dtype)
             copy = replace(runner, tagger=read_folder(staged)[0].to(runner.device), ledger=Ledger())
-            _write_fixture(staged, expected)
+            _write_fixture(staged, given, expected=runner.predict(given))
             check_fixture(copy, staged, rounded_to=dtype)
             if dtype is not None:  # later checks are of the rounded weights, and exact again
-                _write_fixture(staged, copy.predict([document.only() for document in documents]))
+                _write_fixture(staged, given, expected=copy.predict(given))
             _move(staged, folder)
     except OSError as error:
         if is_new and folder.is_dir():
@@ -66,12 +67,15 @@ def _write(runner: Runner, folder: Path, name: str, *, dtype: str | None) -> Non
     tagger = runner.tagger
     write_folder(tagger, folder, origin=runner.origin, dtype=dtype)
     own = tagger.head.config, tagger.fusion.config, tagger.tuning.config
-    plan = TaggerPlan(tagger.labels, tagger.backbone.config, *own)  # type: ignore[arg-type]
+    plan = TaggerPlan(tagger.labels, tagger.backbone.config, *own)
     (folder / CARD).write_text(write_card(name, plan, origin=runner.origin), encoding="utf-8")
 
 
-def _write_fixture(folder: Path, expected: Sequence[Document]) -> None:
-    rows = [{"text": d.text, "offsets": d.offsets, "spans": _list_spans(d)} for d in expected]
+def _write_fixture(folder: Path, given: Sequence[Document], *, expected: Sequence[Document]) -> None:
+    rows = [
+        {"text": document.text, "offsets": document.offsets, "given": _list_spans(document), **_list_found(found)}
+        for document, found in zip(given, expected, strict=True)
+    ]
     (folder / FIXTURE).write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
 
 
@@ -98,15 +102,17 @@ def check_fixture(runner: Runner, folder: Path, *, rounded_to: str | None = None
         raise ModelError(f"{path} is missing, so the labeler can't be checked. Save it again.")
     try:
         rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-        documents = [Document(row["text"], tuple((s, e) for s, e in row["offsets"])) for row in rows]
+        documents = [_read_given(row) for row in rows]
     except (ValueError, KeyError, TypeError, DataError) as error:
         raise ModelError(f"{path} can't be read ({error}). The folder is damaged: copy it or save it again.") from error
     tolerance = TOLERANCE if runner.is_exact and rounded_to is None else COARSE
     for row, found in zip(rows, runner.predict(documents), strict=True):
-        if not _agree(row["spans"], _list_spans(found), tolerance):
+        for part, said in _list_found(found).items():
+            if _agree(wanted := row.get(part, []), said, tolerance):  # before there were relations, rows had none
+                continue
             raise ModelError(
                 f"The labeler in {folder} does not predict what it did when it was saved: for {row['text'][:60]!r} "
-                f"{row['spans'][:3]} were expected, {_list_spans(found)[:3]} came out. "
+                f"the {part} {wanted[:3]} were expected, {said[:3]} came out. "
                 + (VERSIONS if rounded_to is None else f"Its weights don't bear {rounded_to}: save it as trained.")
             )
     return len(rows)
@@ -116,9 +122,21 @@ def _list_spans(document: Document) -> list[list[Any]]:
     return [[span.start, span.end, span.label, span.score] for span in document.spans]
 
 
+def _list_found(document: Document) -> dict[str, list[list[Any]]]:
+    relations = [[edge.head, edge.tail, edge.label, edge.score] for edge in document.relations]
+    return {"spans": _list_spans(document), "relations": relations}
+
+
+def _read_given(row: dict[str, Any]) -> Document:
+    given = tuple(Span(start, end, label, score) for start, end, label, score in row.get("given", []))
+    return Document(row["text"], tuple((start, end) for start, end in row["offsets"]), given)
+
+
 def _agree(expected: list[list[Any]], found: list[list[Any]], tolerance: float) -> bool:
-    same = [span[:3] for span in expected] == [span[:3] for span in found]
-    return same and all(abs(one[3] - two[3]) <= tolerance for one, two in zip(expected, found, strict=True))
+    """The same, with the same scores; given spans may have none."""
+    same = [one[:3] for one in expected] == [one[:3] for one in found]
+    pairs = ((one[3] or 0, two[3] or 0) for one, two in zip(expected, found, strict=True))
+    return same and all(abs(one - two) <= tolerance for one, two in pairs)
 
 
 def find_folder(path: str | Path, *, revision: str | None = None) -> Path:

@@ -1,8 +1,9 @@
 """The model card: README.md of a saved labeler. Knows nothing of weights."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tagwright.heads import HEADS
 from tagwright.models.folder import Origin
 from tagwright.models.tagger import TaggerPlan
 
@@ -12,7 +13,7 @@ def write_card(name: str, plan: TaggerPlan, *, origin: Origin) -> str:
     scores = "\n".join(_list_scores(origin.scores)) or "No scores were taken."
     data = "\n".join(f"- {part}: {_describe(facts)}" for part, facts in origin.data.items()) or "Not recorded."
     versions = ", ".join(f"{package} {version}" for package, version in origin.versions.items())
-    labels = ", ".join(f"`{label}`" for label in plan.labels)
+    labels = _list_labels("Labels", plan.labels.names) + _list_labels("Relations", plan.labels.relations)
     return f"""---
 library_name: tagwright
 pipeline_tag: token-classification
@@ -20,16 +21,14 @@ base_model: {plan.backbone.model}
 ---
 # {name}
 
-A sequence labeler: {plan.backbone.model} with a {plan.head.name} head, scheme {plan.head.scheme}, and
+A sequence labeler: {plan.backbone.model} with the head {HEADS[plan.head.name].describe(plan.head)}, and
 the fusion {plan.fusion.name}, trained by the tuning {plan.tuning.name}, made with Tagwright.
 
     import tagwright
     labeler = tagwright.load("{name}")
     labeler("Some text.")
 
-Labels ({len(plan.labels)}): {labels}
-
-## Scores
+{labels}## Scores
 
 {scores}
 
@@ -41,6 +40,11 @@ Labels ({len(plan.labels)}): {labels}
 
 {versions}. The resolved recipe is in `tagwright.json`.
 """
+
+
+def _list_labels(title: str, names: Sequence[str]) -> str:
+    told = ", ".join(f"`{name}`" if name else "an argument without a label" for name in names)
+    return f"{title} ({len(names)}): {told}\n\n" * bool(names)
 
 
 def _describe(facts: Any) -> str:

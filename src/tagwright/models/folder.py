@@ -113,7 +113,8 @@ def write_folder(tagger: Tagger, folder: Path, *, origin: Origin, dtype: str | N
         "format": FORMAT,
         "view": tagger.view,
         "labels": list(tagger.labels.names),
-        "head": tagger.head.config.model_dump(),  # type: ignore[union-attr, operator]
+        "relations": list(tagger.labels.relations),
+        "head": tagger.head.config.model_dump(),
         "fusion": tagger.fusion.config.model_dump(),
         "backbone": tagger.backbone.config.model_dump(),
         "sight": _describe_sight(tagger),
@@ -121,7 +122,10 @@ def write_folder(tagger: Tagger, folder: Path, *, origin: Origin, dtype: str | N
         "moved": {"weights": tagger.tuning.count(tagger), "of": count_weights(tagger)},
         "base": base.to_dict() if base is not None else None,
         "weights": write_weights(
-            tensors, folder / WEIGHTS, labels=tagger.labels.names, dtypes=_choose_dtypes(tagger, dtype)
+            tensors,
+            folder / WEIGHTS,
+            labels=(*tagger.labels.names, *tagger.labels.relations),
+            dtypes=_choose_dtypes(tagger, dtype),
         ),
         "recipe": origin.recipe,
         "data": origin.data,
@@ -210,13 +214,16 @@ def _read_plan(about: Mapping[str, Any], path: Path) -> TaggerPlan:
         head, backbone = HeadConfig.model_validate(about["head"]), BackboneConfig.model_validate(about["backbone"])
         fusion = FusionConfig.model_validate(about.get("fusion", {}))  # folders of before fusions lack it
         tuning = TuningConfig.model_validate(about.get("tuning", {}))
-        if about["view"] != Tagger.view or head.name not in HEADS or head.scheme not in SCHEMES:
+        if about["view"] != Tagger.view or head.name not in HEADS:
+            raise ValueError(f"no {about['view']} with the head {head.name} is known")
+        if HEADS[head.name].tags_words and head.scheme not in SCHEMES:
             raise ValueError(f"no {about['view']} with the head {head.name} and the scheme {head.scheme} is known")
         if fusion.name not in FUSIONS:
             raise ValueError(f"no fusion {fusion.name} is known")
         if tuning.name not in TUNINGS:
             raise ValueError(f"no tuning {tuning.name} is known")
-        return TaggerPlan(Labels(tuple(about["labels"])), backbone, head, fusion, tuning)
+        labels = Labels(tuple(about["labels"]), tuple(about.get("relations", ())))
+        return TaggerPlan(labels, backbone, head, fusion, tuning)
     except (ValueError, TypeError, DataError) as error:
         reason = (
             "; ".join(f"{e['loc']}: {e['msg']}" for e in error.errors())
@@ -236,9 +243,9 @@ def _check_match(about: Mapping[str, Any], facts: Mapping[str, Any], path: Path)
             f"{path} does not belong to this folder: {ABOUT} names the weights {about['weights']}, the file holds "
             f"{facts.get('digest')}. Put back the file that was saved with it."
         )
-    learned = facts.get("labels", [])
-    if learned != list(about["labels"]):
+    learned, told = facts.get("labels", []), [*about["labels"], *about.get("relations", ())]
+    if learned != told:
         raise ModelError(
-            f"The labels in {ABOUT} are not those that {path} was trained for: {about['labels']} against {learned}. "
+            f"The labels in {ABOUT} are not those that {path} was trained for: {told} against {learned}. "
             "Put back the file that was saved with it; to rename labels, rename them in the predictions."
         )

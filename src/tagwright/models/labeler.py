@@ -17,8 +17,12 @@ class Labeler(nn.Module, ABC):
     """A model that labels documents. It handles one batch that fits; windows and order are the caller's."""
 
     view: ClassVar[str]
-    given: frozenset[str] = frozenset()
     tuning: Tuning
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The parts of a document that it must be shown (see Document.only)."""
+        return frozenset()
 
     def tune(self, tuning: Tuning) -> None:
         """Let a tuning say which weights move, once, before they are trained or restored."""
@@ -34,8 +38,10 @@ class Labeler(nn.Module, ABC):
         """Pad pieces into one batch: a dataclass of tensors, of those that `forward` takes."""
 
     @abstractmethod
-    def find_targets(self, pieces: Sequence[Piece], documents: Sequence[Document]) -> list[Any]:
-        """What the loss needs of the gold documents, for every piece."""
+    def find_targets(
+        self, pieces: Sequence[Piece], documents: Sequence[Document], *, ledger: Ledger | None = None
+    ) -> list[Any]:
+        """What the loss needs of the gold documents, for every piece; notes what lies in no piece as a whole."""
 
     @abstractmethod
     def stack(self, targets: Sequence[Any]) -> Tensor:

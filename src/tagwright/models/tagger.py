@@ -50,9 +50,19 @@ class WordLabeler(Labeler):
     def labels(self) -> Labels:
         return self.head.labels
 
-    def find_targets(self, pieces: Sequence[Piece], documents: Sequence[Document]) -> list[Any]:
-        whole = [self.head.find_target(document) for document in documents]
-        return [whole[piece.document][piece.first : piece.first + piece.count] for piece in pieces]
+    @property
+    def given(self) -> frozenset[str]:
+        return self.head.given
+
+    def find_targets(
+        self, pieces: Sequence[Piece], documents: Sequence[Document], *, ledger: Ledger | None = None
+    ) -> list[Any]:
+        cut, whole = self.head.cut_target, [self.head.find_target(document) for document in documents]
+        parts = [cut(whole[piece.document], first=piece.first, last=piece.first + piece.count) for piece in pieces]
+        lost = sum(map(len, whole)) - sum(map(len, parts))
+        if ledger is not None and lost:
+            ledger.note("span or relation that no window shows whole: not taught", count=lost)
+        return parts
 
     def stack(self, targets: Sequence[Any]) -> Tensor:
         return self.head.stack(targets)
@@ -119,7 +129,7 @@ class Tagger(WordLabeler):
 
 def build_tagger(plan: TaggerPlan, words: Iterable[str] = ()) -> Tagger:
     """Load the backbone and put a fresh fusion and head on it."""
-    if not plan.labels.names:
+    if not (plan.labels.names or plan.labels.relations):
         raise ModelError("No label to learn: the training documents have no labelled span. Check the tag column.")
     return attach_head(plan, load_backbone(plan.backbone, words, four_bits=TUNINGS[plan.tuning.name].needs_four_bits))
 

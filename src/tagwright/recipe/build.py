@@ -6,18 +6,17 @@ from typing import Any
 from transformers import set_seed
 
 from tagwright.backbone.builtin import pick_rate
-from tagwright.heads import HeadConfig
+from tagwright.heads import HEADS, HeadConfig
 from tagwright.models.tagger import Tagger, TaggerPlan, build_tagger
 from tagwright.recipe.recipe import Recipe
 from tagwright.text.document import Document
 from tagwright.tuning import TUNINGS
-from tagwright.text.labels import Labels
 
 
 def resolve(recipe: Recipe, documents: Sequence[Document]) -> Recipe:
     """The recipe with everything decided that was left open: the scheme by the documents, the rate by the model."""
     open_settings: dict[str, str | float] = {}
-    if recipe.head.scheme == "auto":
+    if recipe.head.scheme == "auto" and HEADS[recipe.head.name].tags_words:
         open_settings["head.scheme"] = find_scheme(documents)
     if recipe.training.learning_rate is None:
         tuning: Any = TUNINGS[recipe.tuning.name]
@@ -35,7 +34,7 @@ def find_scheme(documents: Sequence[Document]) -> str:
 def build(recipe: Recipe, documents: Sequence[Document]) -> Tagger:
     """The labeler of a resolved recipe, with fresh weights where they are not pretrained; seeded."""
     set_seed(recipe.training.seed)
-    labels = Labels.from_documents(documents)
     head = HeadConfig.model_validate(recipe.head.model_dump())
+    labels = HEADS[head.name].list_labels(documents, head)
     plan = TaggerPlan(labels, recipe.backbone, head, recipe.fusion, recipe.tuning)
     return build_tagger(plan, (word for document in documents for word in document.words))

@@ -64,7 +64,7 @@ def describe(outcome: Outcome) -> Mapping[str, str]:
     return {
         "Model": f"{recipe.backbone.model} ({weights / 1e6:.1f} million weights)",
         **learned,
-        "Head": f"{recipe.head.name}, scheme {recipe.head.scheme}, words read at {recipe.backbone.read_at}",
+        "Head": f"{tagger.head.describe(tagger.head.config)}, words read at {recipe.backbone.read_at}",
         "Fusion": tagger.fusion.describe(),
         "Tuning": f"{recipe.tuning.name}; {tell_share(tagger.tuning.count(tagger), weights)}",
         "Data": data,

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from transformers import TrainerCallback
 
 from tagwright.errors import ModelError, RecipeError
+from tagwright.evaluation.counts import Rates
 from tagwright.evaluation.report import Report, evaluate
 from tagwright.inference.layers import weigh_layers
 from tagwright.inference.predictor import Predictor
@@ -34,6 +36,8 @@ from tagwright.training.trainer import LabelerTrainer, TrainingData, encode
 
 logger = logging.getLogger(__name__)
 CHECKPOINTS, RUN = "checkpoints", "run.json"
+SCORED = {"spans": "exact", "relations": "relations"}  # what a head predicts, and the scores of it
+NONE = Rates(0.0, 0.0, 0.0)  # where there is nothing to find and nothing is found
 
 
 @dataclass(frozen=True)
@@ -143,9 +147,12 @@ def fit(
 
 
 def score_dev(labeler: Labeler, dev: Sequence[Document], *, precision: torch.dtype | None) -> dict[str, float]:
-    """The scores that choose the best epoch."""
+    """The scores that choose the best epoch: of what the head predicts; the mean where that is spans and relations."""
     report = evaluate(dev, Runner(labeler, autocast=precision).stream(dev), cases=0)  # type: ignore[arg-type]
-    rates = {name: report.score(f"exact.{name}") for name in ("f1", "precision", "recall")}
+    head: Any = labeler.head
+    groups = [group for part, group in SCORED.items() if part in head.predicts]
+    counted = [report.groups[group].micro.rates if group in report.groups else NONE for group in groups]
+    rates = {name: fmean(getattr(each, name) for each in counted) for name in Rates._fields}
     return rates | {"accuracy": report.accuracy}
 
 

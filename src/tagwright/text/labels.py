@@ -12,12 +12,14 @@ from tagwright.text.document import Document
 
 @dataclass(frozen=True)
 class Labels:
-    """Label names with their indices; the order is part of the model."""
+    """Label names with their indices, and those of relations where they are wanted; the order is part of the model."""
 
     names: tuple[str, ...]
+    relations: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if twice := [name for name, count in Counter(self.names).items() if count > 1]:
+        counts = (*Counter(self.names).items(), *Counter(self.relations).items())
+        if twice := [name for name, count in counts if count > 1]:
             raise DataError(f"Labels stand twice in the inventory: {', '.join(sorted(twice))}. Name each once.")
 
     @classmethod

@@ -45,7 +45,7 @@ def encode(labeler: Labeler, documents: Sequence[Document], *, ledger: Ledger) -
     pieces = labeler.cut(documents, ledger)
     if not pieces:
         raise DataError("The training documents hold no words. Check the word or text column.")
-    return Pieces(pieces, labeler.find_targets(pieces, documents))
+    return Pieces(pieces, labeler.find_targets(pieces, documents, ledger=ledger))
 
 
 class LabelerTrainer(CheckpointTrainer):

@@ -68,7 +68,7 @@ NOTES = {
     "backbone.model": BACKBONE_FORMS,
     "backbone.max_tokens": "longer documents are cut into windows that overlap",
     "head": "How words get their labels.",
-    "head.name": "softmax or crf; crf keeps tags consistent and costs a little time",
+    "head.name": "softmax, crf (keeps tags consistent, costs a little time) or pairs (overlapping spans, relations)",
     "training": "Names are those of transformers.TrainingArguments; any of them may stand here.",
     "training.num_train_epochs": "more for fewer documents; training stops earlier when dev stops improving",
     "training.learning_rate": "2e-5 to 1e-4 is usual",
