@@ -50,9 +50,9 @@ ON_DEVICES = {("attention", "flex_attention"), ("attention", "flash_attention_2"
 OPENING = """# Which dial works with which
 
 Written by `python docs/make_compatibility.py` from the table that the tests run: of every cell a labeler is built,
-trained and asked for spans (`make test-all`), or refused with the words that stand here. The backbone is a small Llama;
-other architectures have a matrix of their own (`tests/backbone/sight/test_matrix.py`). All dials that a table doesn't
-name stand at:
+trained and asked for spans (`make test-all`), or refused with the words that stand here. The backbone is a small Llama
+with biases; other architectures have a matrix of their own (`tests/backbone/sight/test_matrix.py`). All dials that a
+table doesn't name stand at:
 
 {usual}
 

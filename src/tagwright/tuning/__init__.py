@@ -1,9 +1,14 @@
 """Which weights move. To add a tuning: one file, one line in TUNINGS."""
 
+from typing import TYPE_CHECKING
+
 from tagwright.registry import Table
 from tagwright.tuning.config import TuningConfig
 
-TUNINGS: Table[type] = Table(
+if TYPE_CHECKING:
+    from tagwright.tuning.tuning import Tuning
+
+TUNINGS: "Table[type[Tuning]]" = Table(
     "tuning",
     {
         "full": "tagwright.tuning.full:FullTuning",
