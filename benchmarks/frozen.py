@@ -58,6 +58,7 @@ def main() -> int:
     options = read_options()
     clock = time.process_time if options.cpu else time.perf_counter
     torch.set_num_threads(options.threads)
+    options.out.mkdir(parents=True, exist_ok=True)
     documents, dev = read_corpus(options)
     words = sum(map(len, documents))
     print(
@@ -72,7 +73,6 @@ def main() -> int:
     show(rows)
     facts = {name: str(value) for name, value in vars(options).items()}
     facts |= {"torch": torch.__version__, "python": platform.python_version(), "words": words}
-    options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / f"{Path(options.model).name.replace(':', '-')}.json"
     path.write_text(json.dumps({"facts": facts, "rows": rows}, indent=1) + "\n", encoding="utf-8")
     print(f"Written to {path}.")
@@ -114,14 +114,15 @@ def measure(fusion: str, documents: list[Document], dev: list[Document], options
     seconds: dict[str, list[float]] = {side: [] for side in SIDES}
     row: dict[str, Any] = {"fusion": fusion}
     for _ in range(options.rounds):
-        for side in SIDES:
-            with TemporaryDirectory(dir=ROOT / "runs") as folder:
+        with TemporaryDirectory(dir=options.out) as folder:  # what the first side keeps the others find there
+            for side in SIDES:
                 run = Run(make_recipe(fusion, side, options), documents, dev, folder=Path(folder))
-                row |= run.facts
                 epochs = run.loop(options.epochs) if side == "loop" else run.train(is_ready=side == "alone")
                 seconds[side] += epochs[1:]
                 if side in ("kept", "without"):
                     row[f"dev_{side}"] = run.score()
+                if side == "kept":
+                    row |= run.facts
     row |= {side: statistics.median(found) for side, found in seconds.items()}
     return row | {"seconds": seconds, "faster": row["without"] / row["kept"], "above": row["kept"] / row["alone"]}
 
@@ -154,10 +155,7 @@ class Run:
         self.learner, self.pieces = keep_features(
             tagger, pieces, documents=documents, dev=dev, config=self.recipe.tuning, arguments=self.arguments
         )
-        self.facts = {"added": tagger.fusion.added}
-        if self.learner is not tagger:
-            self.facts["reading"] = clock() - began
-            self.facts["bytes"] = sum(path.stat().st_size for path in (folder / PLACE).iterdir())
+        self.facts = {"added": tagger.fusion.added, "reading": clock() - began, "bytes": count_bytes(folder / PLACE)}
 
     def train(self, *, is_ready: bool) -> list[float]:
         """Seconds of every epoch."""
@@ -198,6 +196,10 @@ class Run:
         began = clock()
         score_dev(self.learner, self.dev, precision=torch.bfloat16 if self.arguments.bf16 else None)
         return clock() - began
+
+
+def count_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*"))
 
 
 class ReadyTrainer(LabelerTrainer):
