@@ -117,6 +117,8 @@ BOTH = {(0, 1, "person"), (4, 9, "book")}
         ("of the", "", BOTH, {CHANGED}),
         ("'s epic novel", "", BOTH, {CHANGED}),
         ("Tolkien", "Mr Tolkien", BOTH, {CHANGED}),
+        ("'s epic novel [ The Lord of the", "[ epic", {(0, 1, "person")}, {CHANGED, UNALIGNED}),  # not all between
+        ("Tolkien", "Tolkien and all his friends", {(4, 9, "book")}, {CHANGED, UNALIGNED}),
         ("Tolkien", "Frodo", {(4, 9, "book")}, {CHANGED, UNALIGNED}),
         ("person", "wizard", {(4, 9, "book")}, {WRONG_LABEL}),
         ("person", "PERSON", BOTH, set()),

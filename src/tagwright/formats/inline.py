@@ -97,9 +97,11 @@ def describe_run(passage: Passage) -> Rule:
 
 
 def _surround(places: Sequence[int | None]) -> Bounds | None:
-    """From the first to the last word that has a place."""
+    """From the first to the last word that has a place; None where most of the words, there or here, are others."""
     found = [place for place in places if place is not None]
-    return (found[0], found[-1] + 1) if found else None
+    if not found or 2 * len(found) < max(len(places), found[-1] + 1 - found[0]):
+        return None
+    return found[0], found[-1] + 1
 
 
 def _measure_gap(bounds: Bounds, near: Bounds | None) -> int:
