@@ -79,7 +79,7 @@ def test_stacked_changes_add_up() -> None:
     base = copy_state(module)
     one, other = (make_delta(module, seed=seed) for seed in (1, 2))
     assert not differs(dict(one.values), dict(stack_deltas(module, [one]).values))
-    stacked = stack_deltas(module, [one, other], [1.0, 0.5])
+    stacked = stack_deltas(module, [one, other], weights=[1.0, 0.5])
     changes = []
     for delta in (one, other):
         with delta.on(module):

@@ -69,6 +69,10 @@ def test_only_what_was_chosen_moves_and_the_delta_says_it_all(name: str, tmp_pat
     assert all(entry["chosen"] == int(total * 0.05) for entry in history)
     assert len(history) == (1 if name in ("fish", "fish-dip:paper") else 4)
     assert len(delta) == history[-1]["ever"] >= history[0]["ever"]
+    whole = [
+        w.numel() for key, w in tagger.named_parameters() if key.startswith("head.") or any(m in key for m in dense)
+    ]
+    assert tagger.tuning.count(tagger) == len(delta) + sum(whole)
     assert name != "budget" or history[-1]["ever"] <= total * 0.06
     restored = make_tagger()
     assert find_digest(restored) == base == delta.base

@@ -126,7 +126,7 @@ def take_delta(module: nn.Module, places: Mapping[str, Tensor], *, base: str, wh
 
 
 @torch.no_grad()
-def stack_deltas(module: nn.Module, deltas: Sequence[Delta], weights: Sequence[float] | None = None) -> Delta:
+def stack_deltas(module: nn.Module, deltas: Sequence[Delta], *, weights: Sequence[float] | None = None) -> Delta:
     """One delta for a base that adds up, weighted, what several change; `module` is the base, without any of them.
 
     Whole tensors are those of the first delta that has them: heads can't be added up.

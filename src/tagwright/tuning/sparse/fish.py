@@ -50,8 +50,10 @@ class FishTuning(Tuning):
                 raise ModelError(f"tuning.dense: no weight of this model has {mark!r} in its name.")
 
     def count(self, module: nn.Module) -> int:
+        """How many weights move, or have ever moved once some have: a choice leaves those of another where they are."""
         whole = [w for name, w in module.named_parameters() if trains_whole(name, self.plan.dense)]
-        return self.count_chosen(module) + sum(weight.numel() for weight in whole)
+        ever = sum(map(len, self._find_moved().values()))
+        return (ever or self.count_chosen(module)) + sum(weight.numel() for weight in whole)
 
     def count_chosen(self, module: nn.Module) -> int:
         """How many single weights move at a time."""

@@ -24,12 +24,14 @@ class Choices(TrainerCallback):  # type: ignore[misc]
     def __init__(self, plan: SparsePlan, documents: Documents, *, count: int, budget: int | None) -> None:
         self.plan, self.documents, self.count, self.budget = plan, documents, count, budget
         self.optimizer: SparseOptimizer | None = None
+        self.batches = 0
         self.history: list[dict[str, int]] = []
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any
     ) -> None:
-        self.optimizer = rest["optimizer"].optimizer
+        self.check(args)
+        self.optimizer, self.batches = rest["optimizer"].optimizer, len(rest["train_dataloader"])
         every = self.plan.every
         if every is not None and every >= state.max_steps:
             logger.warning(
@@ -45,6 +47,9 @@ class Choices(TrainerCallback):  # type: ignore[misc]
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if self.optimizer is not None:
             self.optimizer.zero_grad()
+
+    def check(self, args: TrainingArguments) -> None:
+        """Refuse a training that this can't be a part of."""
 
     def is_due(self, step: int) -> bool:
         """Whether to choose again, after so many steps."""
@@ -78,7 +83,11 @@ class Choices(TrainerCallback):  # type: ignore[misc]
             )
             places = importance.find(self.documents, ranked, count=self.count, seed=(seed, step))
         kept = optimizer.choose(places)
-        self.history.append({"step": step, "chosen": len(chosen), "kept": kept, "ever": chosen.touched.count()})
+        facts = {"step": step, "chosen": len(chosen), "kept": kept, "ever": chosen.touched.count()}
+        self.history.append(facts)
+        logger.info(
+            "After step %(step)d: %(chosen)d weights chosen, %(kept)d of them as before; %(ever)d were ever.", facts
+        )
 
 
 class PublishedChoices(Choices):
@@ -88,16 +97,12 @@ class PublishedChoices(Choices):
     batches, at least 3 and at most 25, and never all; with dropout from the second choice on.
     """
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any
-    ) -> None:
+    def check(self, args: TrainingArguments) -> None:
         if args.gradient_accumulation_steps > 1:
             raise RecipeError(
                 "The published algorithm chooses amid the micro-batches of a step and loses their gradients. "
                 "Set training.gradient_accumulation_steps = 1, or use the tuning 'fish-dip'."
             )
-        self.batches = len(rest["train_dataloader"])
-        super().on_train_begin(args, state, control, **rest)
 
     def is_due(self, step: int) -> bool:
         return super().is_due(step + 1)
