@@ -29,8 +29,7 @@ class PrefixTuning(Tuning):
         model.requires_grad_(False)
         nature = find_nature(model).sight
         prefix = _Prefix(model.config.get_text_config(), self.config.virtual_tokens)
-        model.add_module(PLACE, prefix.encoder.to(model.device))
-        model.register_forward_pre_hook(prefix.put_before, with_kwargs=True)
+        prefix.put_on(model)
         _prove(model, nature)
 
     def merge(self, module: nn.Module) -> None:
@@ -52,7 +51,11 @@ class _Prefix:
             )
         )
 
-    def put_before(self, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], Any]:
+    def put_on(self, model: Any) -> None:
+        model.add_module(PLACE, self.encoder.to(model.device))
+        model.register_forward_pre_hook(self._put_before, with_kwargs=True)
+
+    def _put_before(self, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], Any]:
         """Called with the token ids and, at most, a mask of two dimensions and their positions."""
         given = inspect.signature(model.forward).bind_partial(*args, **kwargs).arguments
         ids, keep = given["input_ids"], given.get("attention_mask")
