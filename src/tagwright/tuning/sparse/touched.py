@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-BLOCK = 1 << 20  # entries looked at in one go; a multiple of 8
+BLOCK = 1 << 18  # entries looked at in one go; a multiple of 8
 
 
 class Touched:
