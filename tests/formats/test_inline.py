@@ -144,6 +144,13 @@ def test_an_unknown_relation_and_a_tail_that_is_no_span() -> None:
         assert (spans, faults, found.relations) == (BOTH, {fault}, ())
 
 
+def test_a_tail_may_repeat_the_misspelling_of_its_frame() -> None:
+    format = make("joint-er", NOVEL)
+    spans, faults, found = read(format, NOVEL, format.write(NOVEL)[0].target.replace("Tolkien", "Tolkein"))
+    assert (spans, faults) == (BOTH, {CHANGED})
+    assert say(found, format.task)[1] == {((4, 9, "book"), "author", (0, 1, "person"))}
+
+
 def test_nothing_written_is_nothing_found() -> None:
     assert read(make("ner", NOVEL), NOVEL, "")[:2] == (set(), {CHANGED})
 

@@ -1,7 +1,7 @@
 """Document -> text -> document, for every task in every format, whatever stands in the words and the labels."""
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from format_documents import dialogues, documents, structures
@@ -22,7 +22,7 @@ SOURCES = {
     "events": structures(),
     "dst": dialogues(),
 }
-few = settings(max_examples=20, deadline=None)
+few = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def make_format(task: str, kind: str, document: Document) -> Format:

@@ -15,6 +15,8 @@ from tagwright.formats.strings.frames import Frame, Reading, read_frames, write_
 from tagwright.formats.strings.syntax import CLOSE, IS, PART, join_words
 from tagwright.formats.tasks.task import Note
 
+Spelt = list[tuple[tuple[str, ...], Bounds]]  # the spans that links may lead to, each with its words in the output
+
 
 class Framed(Format):
     """Frames written and judged; `place` is what aligns them."""
@@ -59,6 +61,7 @@ class Framed(Format):
         reading = read_frames(output, passage.labels.find_prefix)
         faults.note(ILL_FORMED, reading.faults)
         found: dict[tuple[Bounds, str], tuple[Mention, Frame]] = {}
+        spelt: Spelt = []
         for frame, bounds in zip(reading.frames, self.place(passage, reading, faults=faults), strict=True):
             label = _read_label(passage, frame, faults=faults)
             if label is None:
@@ -70,16 +73,20 @@ class Framed(Format):
             else:
                 chars = (frame.chars[0], frame.parts[_label_at(frame)][-1].chars[1] or frame.chars[1])
                 found[bounds, label] = Mention(*bounds, label, chars=chars), frame
-        among = passage.anchors or tuple(mention.bounds for mention, _ in found.values())
+                spelt.append((tuple(reading.words[frame.start : frame.end]), bounds))
+        if passage.anchors:
+            spelt = [(passage.cut(bounds), bounds) for bounds in passage.anchors]
         mentions = (
-            replace(mention, links=self._read_links(passage, frame, head=mention.bounds, among=among, faults=faults))
+            replace(mention, links=self._read_links(passage, frame, head=mention.bounds, spelt=spelt, faults=faults))
             for mention, frame in found.values()
         )
         return tuple(sorted(self._keep_whole(passage, mentions, faults), key=order))
 
     def _read_links(
-        self, passage: Passage, frame: Frame, *, head: Bounds, among: Iterable[Bounds], faults: Faults
+        self, passage: Passage, frame: Frame, *, head: Bounds, spelt: Spelt, faults: Faults
     ) -> tuple[Link, ...]:
+        """The links of a frame. A tail is called by the words of its span, or as its own frame spells them."""
+        among = tuple(bounds for _, bounds in spelt)
         links: dict[Link, None] = {}
         for part in frame.parts[1 + _label_at(frame) :]:
             if len(part) not in (2, 3) or not (part[0].words and part[1].words):
@@ -87,6 +94,8 @@ class Framed(Format):
                 continue
             label = passage.links.read(part[0].words)
             tail = self.find_span(passage, part[1:], among=among, near=head)
+            if tail is None and len(part) == 2:
+                tail = next((bounds for words, bounds in spelt if words == part[1].words), None)
             link = Link(label or "", tail or head, (part[0].chars[0], part[-1].chars[1]))
             if label is None:
                 faults.note(WRONG_LABEL)
@@ -109,17 +118,15 @@ class Framed(Format):
     # --- what may be written ------------------------------------------------------------------------------------------
 
     def describe_frame(self, passage: Passage, name: Rule) -> Series:
-        """A frame around a name."""
+        """A frame around a name; there is none where it needs a label or a link and training saw none."""
         label = series(Literal(PART), name_choice(passage.labels))
-        if not len(passage.labels):
-            label = Series(())
         tail: Rule = Tail(self.describe_name(passage))
         if passage.anchors:
             tail = Choice(
                 tuple(Literal(self.name_span(passage, each, among=passage.anchors)) for each in passage.anchors)
             )
         link = series(Literal(PART), name_choice(passage.links), Literal(IS), tail)
-        links = Many(link, least=int(passage.needs_link)) if len(passage.links) else Series(())
+        links = Many(link, least=int(passage.needs_link))
         return series(Literal("["), name, label if passage.needs_label else maybe(label), links, Literal(CLOSE))
 
     @abstractmethod

@@ -9,8 +9,19 @@ behind a tail, `= Boston = 2`, where several spans have its words: those that st
 from collections.abc import Iterable, Sequence
 
 from tagwright.formats.framed import Framed
-from tagwright.formats.language import Choice, Language, Many, Named, NextWord, Rule, Run, choose, maybe, series
-from tagwright.formats.language import Literal as Written
+from tagwright.formats.language import (
+    Choice,
+    Language,
+    Literal,
+    Many,
+    Named,
+    NextWord,
+    Rule,
+    Run,
+    choose,
+    maybe,
+    series,
+)
 from tagwright.formats.mention import Bounds, Mention, Passage, part_crossing
 from tagwright.formats.strings.align import align
 from tagwright.formats.strings.faults import CHANGED, Faults
@@ -93,7 +104,7 @@ def describe_run(passage: Passage) -> Rule:
     most = max((passage.words.count(word) for word in set(passage.words)), default=0)
     if most < 2:
         return Run()
-    return series(Run(), maybe(series(Written(IS), choose(str(number) for number in range(2, most + 1)))))
+    return series(Run(), maybe(series(Literal(IS), choose(str(number) for number in range(2, most + 1)))))
 
 
 def _surround(places: Sequence[int | None]) -> Bounds | None:
