@@ -71,7 +71,7 @@ def test_tied_weights_are_written_once(tmp_path: Path) -> None:
         ({"labels": ["PER", "LOC"]}, "The labels in tagwright.json are not those that .* was trained for"),
         ({"labels": ["LOC", "LOC"]}, "can't be understood: Labels stand twice"),
         ({"labels": None}, "can't be understood"),
-        ({"head": {"name": "pairs"}}, "can't be understood: no tagger with the head pairs"),
+        ({"head": {"name": "other"}}, "can't be understood: no tagger with the head other"),
         ({"head": {"nam": "crf"}}, "can't be understood: .*nam.*Extra inputs"),
         ({"backbone": {"model": 5}}, "can't be understood: .*model.*valid string"),
         ({"view": "writer"}, "can't be understood: no writer"),

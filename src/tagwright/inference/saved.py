@@ -128,8 +128,8 @@ def _list_found(document: Document) -> dict[str, list[list[Any]]]:
 
 
 def _read_given(row: dict[str, Any]) -> Document:
-    given = tuple(Span(start, end, label, score) for start, end, label, score in row.get("given", []))
-    return Document(row["text"], tuple((start, end) for start, end in row["offsets"]), given)
+    text, offsets = row["text"], tuple((start, end) for start, end in row["offsets"])
+    return Document(text, offsets, tuple(Span(*span) for span in row.get("given", [])))
 
 
 def _agree(expected: list[list[Any]], found: list[list[Any]], tolerance: float) -> bool:
