@@ -117,9 +117,7 @@ def test_a_killed_run_ends_in_the_same_weights(
 def test_killed_at_any_step(
     tmp_path: Path, uninterrupted: Callable[[str], dict[str, torch.Tensor]], name: str, step: int
 ) -> None:
-    check_kill(
-        tmp_path, uninterrupted(name), name, step=min(step, 5) if name in SHORT else step, event="on_step_end"
-    )
+    check_kill(tmp_path, uninterrupted(name), name, step=min(step, 5) if name in SHORT else step, event="on_step_end")
 
 
 def check_kill(folder: Path, whole: dict[str, torch.Tensor], name: str, *, step: int, event: str) -> None:

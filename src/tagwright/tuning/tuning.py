@@ -81,9 +81,7 @@ class Tuning(ABC):
         state = module.state_dict().items()
         return {name: tensor for name, tensor in state if name in moving or not name.startswith("backbone.model.")}
 
-    def put_back(
-        self, module: nn.Module, tensors: Mapping[str, Tensor], *, source: Path, whole: bool = False
-    ) -> None:
+    def put_back(self, module: nn.Module, tensors: Mapping[str, Tensor], *, source: Path, whole: bool = False) -> None:
         """Put what `collect` gave into a prepared module, or say what in the file `source` doesn't fit."""
         fill(module, tensors, names=self.collect(module, whole=whole), source=source)
 
