@@ -79,7 +79,8 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
         told = f"{found[cell.name]['seconds']:.0f} s; mean {mean:.0f} s, {tell_left(study, found, left, options)} left"
         print(f"[{len(chosen) - len(left)}/{len(chosen)}] {cell.name}: {told}", flush=True)
     if found:
-        write_json(options.out / "report.json", study.report(found))
+        done = {cell.name: found[cell.name] for cell in study.cells if cell.name in found}
+        write_json(options.out / "report.json", study.report(done))
         print(f"Written to {options.out / 'report.json'}; {len(found)} of {len(study.cells)} cells are in it.")
     if failed:
         print(f"{len(failed)} cells failed: {', '.join(failed)}. The same command tries them again.", file=sys.stderr)

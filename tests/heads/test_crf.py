@@ -191,5 +191,5 @@ def test_half_precision_and_autocast_run() -> None:
 
 def test_settings_for_single_words_are_refused() -> None:
     for setting in ({"focal": 2.0}, {"class_weights": "balanced"}):
-        with pytest.raises(ValueError, match="the crf head has none. Use softmax"):
+        with pytest.raises(ValueError, match="crf has none. Use softmax"):
             HeadConfig.model_validate({"name": "crf", **setting})
