@@ -68,7 +68,8 @@ def pretrain(
     kind = OBJECTIVES[recipe.objective.name]
     model = make_model(recipe, kind, tokenizer=text.tokenizer)
     start = getattr(model.config, "decoder_start_token_id", None)
-    objective = kind(recipe.objective, read_vocabulary(text.tokenizer, decoder_start=start))
+    vocabulary = read_vocabulary(text.tokenizer, decoder_start=start)
+    objective = kind(recipe.objective, vocabulary)
     model.to(dtype=getattr(torch, recipe.training.dtype))
     if objective.architecture == "one":  # of an encoder-decoder it would open the decoder
         model.config.is_causal = objective.final_sight == "left"
@@ -81,7 +82,7 @@ def pretrain(
     trainer = PretrainingTrainer(
         learner,
         arguments,
-        data=PretrainingData(objective, *rows),
+        data=PretrainingData(objective, *rows, marks=vocabulary.sentinels),
         optimizer=recipe.training.optimizer,
         eval_rows=recipe.training.eval_rows,
     )

@@ -54,11 +54,15 @@ class Teacher:
 
 @dataclass(frozen=True)
 class PretrainingData:
-    """Rows to learn from and held-out rows (as many as are scored), and what turns them into lessons."""
+    """Rows to learn from and held-out rows (as many as are scored), and what turns them into lessons.
+
+    marks: tokens that an objective asks for beside those of the text; they hold no bytes.
+    """
 
     objective: Objective
     train: PackedRows
     valid: PackedRows
+    marks: tuple[int, ...] = ()
 
 
 class PretrainingTrainer(CheckpointTrainer):
@@ -117,21 +121,26 @@ class PretrainingTrainer(CheckpointTrainer):
 
     @torch.no_grad()
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
-        """Held-out bits per byte: nats per prediction, over the bytes that a token holds. Every device scores all."""
+        """Held-out bits per byte: the nats of all predictions, over the bytes of text that they stand for.
+
+        Every device scores all.
+        """
         learner = self._learner
         learner.eval()
         rows, size = self.data.valid, self.args.per_device_train_batch_size
         teacher = Teacher(rows, self.data.objective, 0, 0)
         count = min(self.eval_rows, len(rows))
-        nats, asked = 0.0, 0
+        nats, asked, text = 0.0, 0, 0
+        marks = torch.tensor(self.data.marks, dtype=torch.long, device=self.args.device)
         for start in range(0, count, size):
             lesson = self._prepare_inputs(teacher([(start, row) for row in range(start, min(start + size, count))]))
             nats += float(learner(**lesson))
             asked += int(lesson["keep"].sum())
+            text += int((lesson["keep"] & ~torch.isin(lesson["targets"], marks)).sum())
         learner.train()
-        if not asked:
+        if not text:
             raise RecipeError("The held-out rows ask for no prediction. Raise objective.rate or training.length.")
-        bits = nats / asked / math.log(2) / rows.file.bytes_per_token
+        bits = nats / math.log(2) / (text * rows.file.bytes_per_token)
         metrics = {BITS: bits, "eval_loss": nats / asked}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)  # type: ignore[has-type]
