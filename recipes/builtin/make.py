@@ -99,7 +99,7 @@ def write_scores(name: str) -> None:
     """What the benchmark found, into the card of a backbone."""
     found = json.loads(REPORT.read_text(encoding="utf-8"))
     bits = next(row for row in found["bits"] if row["name"] == name)
-    cells = [cell["settings"] for cell in found["cells"] if cell["settings"]["name"] == name]
+    cells = [cell["settings"] for cell in found["cells"] if cell["settings"].get("name") == name]
     tuned = {cell["corpus"]: cell for cell in cells if cell["part"] == "labelling" and cell["weights"] == "pretrained"}
     about = next(iter(tuned.values()))
     lines = [
