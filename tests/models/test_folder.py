@@ -127,7 +127,10 @@ def test_what_is_no_saved_labeler_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="There is no folder .*nowhere"):
         read_folder(tmp_path / "nowhere")
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(ModelError, match="holds no tagwright.json, so it is not a labeler.* Found: config.json"):
+    with pytest.raises(ModelError, match="holds no tagwright.json, so it is not a labeler.* Found: config.json.$"):
+        read_folder(tmp_path)
+    (tmp_path / "checkpoints" / "checkpoint-8").mkdir(parents=True)
+    with pytest.raises(ModelError, match="Its training did not end: .* --resume"):
         read_folder(tmp_path)
 
 

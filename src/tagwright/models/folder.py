@@ -163,8 +163,10 @@ def read_about(folder: Path) -> dict[str, Any]:
             f"There is no folder {folder}. Give the folder that `tagwright train --out` wrote, or a hub id."
         )
     if not path.is_file():
+        began = any(folder.glob("checkpoints/checkpoint-*"))
         raise ModelError(
             f"{folder} holds no {ABOUT}, so it is not a labeler saved by Tagwright. Found: {_list(folder)}."
+            + " Its training did not end: go on with the same `tagwright train` command and --resume." * began
         )
     try:
         about = json.loads(path.read_text(encoding="utf-8"))

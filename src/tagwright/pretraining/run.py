@@ -82,7 +82,7 @@ def pretrain(
     trainer = PretrainingTrainer(
         learner,
         arguments,
-        data=PretrainingData(objective, *rows, marks=vocabulary.sentinels),
+        data=PretrainingData(objective, rows[0], rows[1], marks=vocabulary.sentinels),
         optimizer=recipe.training.optimizer,
         eval_rows=recipe.training.eval_rows,
     )
