@@ -20,9 +20,7 @@ from cells.heldout import ORDER, PREDICTED, find_task, measure_model, measure_ng
 from rich.console import Console
 from rich.table import Table
 from scipy.stats import t as student
-from study import Cell, Record, Settings, Study, make_parser, run_study
-
-from tagwright.errors import TagwrightError
+from study import Cell, Record, Settings, Study, make_parser, run_study, start
 
 ROOT = Path(__file__).parents[1]
 DEFAULTS = [f"{name}=builtin:{name}" for name in ("tiny-decoder", "tiny-encoder", "tiny-t5")]
@@ -246,7 +244,4 @@ def show_search(records: dict[str, Record]) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except TagwrightError as error:
-        sys.exit(str(error))
+    start(main)

@@ -19,9 +19,8 @@ from cells.search import GROUPS, run
 from claims import Claims, read_claims
 from pages.search import Searched, write_page
 from sight import EPOCHS, PLANS, ROOT, Words, announce, count_words, has_files, keep, make_settings, think
-from study import Cell, Study, make_parser, read_records, run_study
+from study import Cell, Study, make_parser, read_records, run_study, start
 
-from tagwright.errors import TagwrightError
 from tagwright.search.space import Space
 from tagwright.search.strategies.oneshot import KEPT, SHARE
 
@@ -138,7 +137,4 @@ def list_confirming(options: argparse.Namespace, claims: Claims, *, words: Words
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except TagwrightError as error:
-        sys.exit(str(error))
+    start(main)

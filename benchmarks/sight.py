@@ -20,9 +20,7 @@ from cells.rightward import DOCUMENTS as MEASURED
 from cells.sight import PARTS, find_file, read_part, run_cell
 from claims import Claims, read_claims
 from pages.sight import Found, write_page
-from study import Cell, Record, Study, make_parser, read_records, run_study
-
-from tagwright.errors import TagwrightError
+from study import Cell, Record, Study, make_parser, read_records, run_study, start
 
 ROOT = Path(__file__).parents[1]
 PLANS = tuple("".join(bits) for bits in itertools.product("01", repeat=4))
@@ -216,7 +214,4 @@ def rank_plans(records: Iterable[Record], *, corpus: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except TagwrightError as error:
-        sys.exit(str(error))
+    start(main)

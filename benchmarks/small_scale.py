@@ -8,7 +8,6 @@ at the last or at the first.
 import argparse
 import itertools
 import statistics
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +24,7 @@ from backbones import (
 )
 from cells.finetuning import CAPS, find_corpora, fine_tune
 from rich.table import Table
-from study import Cell, Record, Study, make_parser, run_study
-
-from tagwright.errors import TagwrightError
+from study import Cell, Record, Study, make_parser, run_study, start
 
 ROOT = Path(__file__).parents[1]
 CORPORA = ("ud_en_ewt", "wnut17", "snips", "litbank_entities")
@@ -87,7 +84,4 @@ def report(records: dict[str, Record]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except TagwrightError as error:
-        sys.exit(str(error))
+    start(main)

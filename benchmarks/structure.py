@@ -19,9 +19,7 @@ from cells.finetuning import PARTS, cap, digest, find_minilm
 from cells.structure import STEPS, run_head, time_steps
 from rich.console import Console
 from rich.table import Table
-from study import Cell, Record, Settings, Study, make_parser, run_study
-
-from tagwright.errors import TagwrightError
+from study import Cell, Record, Settings, Study, make_parser, run_study, start
 
 ROOT = Path(__file__).parents[1]
 FLAT: dict[str, Any] = {"name": "softmax"}
@@ -220,7 +218,4 @@ def show_times(records: Sequence[Record]) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except TagwrightError as error:
-        sys.exit(str(error))
+    start(main)

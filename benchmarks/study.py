@@ -21,6 +21,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from tagwright.errors import TagwrightError
+
 NAME = re.compile(r"[\w.+-]+")
 Settings = Mapping[str, Any]
 Record = dict[str, Any]  # cell, settings, seconds, result
@@ -43,6 +45,14 @@ class Study:
     cells: Sequence[Cell]
     run_cell: Callable[[Settings], dict[str, Any]]
     report: Callable[[dict[str, Record]], Any]
+
+
+def start(main: Callable[[], int]) -> None:
+    """Run a script; an error that its reader can act on ends it without a traceback."""
+    try:
+        sys.exit(main())
+    except TagwrightError as error:
+        sys.exit(str(error))
 
 
 def make_parser(description: str | None, *, out: Path, seeds: int) -> argparse.ArgumentParser:

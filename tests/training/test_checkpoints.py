@@ -1,13 +1,13 @@
 """Checkpoints of any module, taken up again to the same end."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 from transformers import PrinterCallback, TrainerCallback
 
+from killed_runs import KillAt, Killed
 from tagwright.training.arguments import make_arguments
 from tagwright.training.checkpoints import CheckpointTrainer, find_checkpoint
 from tagwright.training.config import TrainingConfig
@@ -25,19 +25,6 @@ class Learner(nn.Module):
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         return {"loss": (self.layers(x).squeeze(-1) - x.sum(-1)).square().mean()}
-
-
-class Killed(BaseException):
-    """Not an Exception: nothing on the way may catch it."""
-
-
-class KillAt(TrainerCallback):  # type: ignore[misc]
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if state.global_step == self.step:
-            raise Killed
 
 
 def make_learner_trainer(folder: Path, *callbacks: TrainerCallback) -> CheckpointTrainer:

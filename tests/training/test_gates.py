@@ -7,6 +7,7 @@ import pytest
 import torch
 from transformers import TrainerCallback
 
+from killed_runs import KillAt, Killed
 from tagwright.models.labeler import Labeler
 from tagwright.training.checkpoints import find_checkpoint
 from tagwright.training.trainer import LabelerTrainer
@@ -14,19 +15,6 @@ from tiny_labelers import copy_weights, find_difference, make_documents, make_ta
 
 DOCUMENTS = make_documents(14)  # four batches of at most 4
 SETTINGS: dict[str, Any] = {"per_device_train_batch_size": 4, "num_train_epochs": 3}
-
-
-class Killed(BaseException):
-    """Not an Exception: nothing on the way may catch it."""
-
-
-class KillAt(TrainerCallback):  # type: ignore[misc]
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if state.global_step == self.step:
-            raise Killed
 
 
 def start(folder: Path, *callbacks: TrainerCallback, **settings: Any) -> LabelerTrainer:

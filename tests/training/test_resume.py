@@ -11,6 +11,7 @@ import pytest
 import torch
 from transformers import TrainerCallback
 
+from killed_runs import KillAt, Killed
 from tagwright.models.labeler import Labeler
 from tagwright.training.callbacks import StopAfter
 from tagwright.training.checkpoints import find_checkpoint
@@ -43,20 +44,6 @@ CASES: dict[str, dict[str, Any]] = {
     },
 }
 SHORT = ("accumulated", "lora")  # two batches or more in a step
-
-
-class Killed(BaseException):
-    """Not an Exception: nothing on the way may catch it."""
-
-
-class KillAt(TrainerCallback):  # type: ignore[misc]
-    def __init__(self, step: int, event: str) -> None:
-        self.step = step
-        setattr(self, event, self.kill)
-
-    def kill(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if state.global_step == self.step:
-            raise Killed
 
 
 def score_by_weights(labeler: Labeler) -> dict[str, float]:

@@ -8,8 +8,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 from torch import Tensor
-from transformers import TrainerCallback
 
+from killed_runs import KillAt, Killed
 from sparse_references import copy_state, differs
 from tagwright.errors import ModelError, RecipeError
 from tagwright.models.labeler import Labeler
@@ -93,19 +93,6 @@ def test_fish_is_fish_dip_that_chooses_once_by_the_whole_set(tmp_path: Path, cap
     assert not differs(*trained)
     assert differs(trained[0], copy_state(make_tagger()))
     assert "chosen once, as the tuning 'fish' does" in caplog.text
-
-
-class Killed(BaseException):
-    """Not an Exception: nothing on the way may catch it."""
-
-
-class KillAt(TrainerCallback):  # type: ignore[misc]
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if state.global_step == self.step:
-            raise Killed
 
 
 def score_by_weights(labeler: Labeler) -> dict[str, float]:
