@@ -39,6 +39,7 @@ REFUSED: Mapping[tuple[tuple[str, str], tuple[str, str]], str] = {
     (("sight", "all"), ("tuning", "prefix")): "can't be had together",
     (("sight", "01"), ("tuning", "prefix")): "can't be had together",
     (("sight", "learned"), ("tuning", "prefix")): "can't be had together",
+    (("scope", "prompt"), ("tuning", "prefix")): "doesn't obey its sight",
     (("scope", "prompt"), ("attention", EVERY)): "it isn't known where the prompt ends",
     (("scope", "prompt"), ("tuning", EVERY)): "it isn't known where the prompt ends",
     (("scope", "prompt"), ("head", EVERY)): "it isn't known where the prompt ends",
