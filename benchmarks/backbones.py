@@ -22,6 +22,8 @@ from rich.table import Table
 from scipy.stats import t as student
 from study import Cell, Record, Settings, Study, make_parser, run_study, start
 
+from tagwright.backbone.precision import is_bfloat16_fast
+
 ROOT = Path(__file__).parents[1]
 DEFAULTS = [f"{name}=builtin:{name}" for name in ("tiny-decoder", "tiny-encoder", "tiny-t5")]
 CORPORA = ("ud_en_ewt", "wnut17", "snips", SYNTHETIC)
@@ -31,8 +33,8 @@ WEIGHTS = ("pretrained", "random")
 RATES = {"pretrained": 1e-3, "random": 1e-3, "minilm": 1e-4}  # by --search wnut17
 SEARCHED = (5e-4, 1e-3, 2e-3)
 EPOCHS, BATCH = 5, 8
-THOUGHT = {"ud_en_ewt": 130.0, "wnut17": 145.0, "snips": 75.0, "litbank_entities": 180.0}  # seconds, at 1,000 words/s
-THOUGHT |= {SYNTHETIC: 80.0, "model": 120.0, "ngrams": 150.0}
+THOUGHT = {"ud_en_ewt": 130.0, "wnut17": 145.0, "snips": 75.0, "litbank_entities": 180.0}
+THOUGHT |= {"ncbi_disease": 170.0, SYNTHETIC: 80.0, "model": 120.0, "ngrams": 150.0}  # seconds, at 1,000 words/s
 LARGER = {"minilm": 2.0}  # takes so many times as long
 BELOW, GAIN = 15, 5  # aims: percent below Kneser-Ney, points above random weights
 GAINING = ("wnut17", "snips")
@@ -57,9 +59,10 @@ def cap_corpus(corpus: str, options: argparse.Namespace) -> dict[str, int]:
 def tell_settings(corpora: Sequence[str], options: argparse.Namespace) -> str:
     train = ", ".join(f"{cap_corpus(corpus, options)['train']} of {corpus}" for corpus in corpora)
     most = cap(options.limit_documents)
+    precision = "bfloat16" if is_bfloat16_fast() else "float32"
     return (
         f"Training documents, drawn by the seed: at most {train}. Dev: at most {most['dev']}; test: {most['test']}, "
-        f"the same for all. {options.epochs} epochs of batches of {BATCH}, in bfloat16."
+        f"the same for all. {options.epochs} epochs of batches of {BATCH}, in {precision}."
     )
 
 
@@ -134,7 +137,8 @@ def make_cell(options: argparse.Namespace, *, name: str, corpus: str, mark: str 
     model = options.backbones[name]
     settings = {"part": "labelling", "name": name, "model": model, "digest": digest(model)}
     settings |= {"corpus": corpus, "data": str(options.data), "documents": cap_corpus(corpus, options)}
-    settings |= {"epochs": options.epochs, "batch": BATCH, "read_at": "mean", "sight": None, **varied}
+    settings |= {"epochs": options.epochs, "batch": BATCH, "bf16": is_bfloat16_fast(), "read_at": "mean"}
+    settings |= {"sight": None, **varied}
     share = options.epochs / EPOCHS * settings["documents"]["train"] / CAPS["train"]
     thought = THOUGHT.get(corpus, 100.0) * share * LARGER.get(name, 1.0) + 5
     return Cell(f"{corpus}-{name}-{varied['weights']}{mark}-{varied['seed']}", settings, thought)

@@ -27,7 +27,7 @@ from rich.table import Table
 from study import Cell, Record, Study, make_parser, run_study, start
 
 ROOT = Path(__file__).parents[1]
-CORPORA = ("ud_en_ewt", "wnut17", "snips", "litbank_entities")
+CORPORA = ("ud_en_ewt", "ncbi_disease", "snips", "litbank_entities")
 DOCUMENTS = 600
 READ_AT = ("mean", "last", "first")
 SIDES = {"causal": ("decoder", None), "opened": ("decoder", "all"), "encoder": ("encoder", None)}  # backbone, sight

@@ -129,7 +129,7 @@ def list_settings(settings: Mapping[str, Any], parts: Mapping[str, list[Document
         "draw.dev_policy": "full",
         "training.num_train_epochs": settings["epochs"],
         "training.per_device_train_batch_size": settings["batch"],
-        "training.bf16": True,
+        "training.bf16": settings["bf16"],
         "training.learning_rate": settings["rate"],
         "training.seed": settings["seed"],
         "training.eval_strategy": "no",
