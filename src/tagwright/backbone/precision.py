@@ -6,7 +6,7 @@ import torch
 def is_bfloat16_fast() -> bool:
     """Whether this machine makes products of bfloat16 in hardware; in software they take some 20 times float32's."""
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if torch.accelerator.is_available():
         return True
     if not hasattr(torch.cpu, "get_capabilities"):  # before torch 2.11
