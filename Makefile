@@ -12,7 +12,7 @@ help:
 	@echo "make test-all  the slow tests too (real data and models where they are at hand)"
 	@echo "make check     style, types, import contract, house rules, generated pages"
 	@echo "make fix       format and mend what a machine can mend"
-	@echo "make docs      write the pages that are generated"
+	@echo "make docs      write the pages that are generated, and build all of them into build/site"
 	@echo "make fuzz      200,000 generated and mutated files through every reader"
 	@echo "make torture   50 kills at random points of training; every resume must end bit-identical"
 	@echo "make bench     the benchmarks, side by side with other libraries (needs the extra [bench])"
@@ -48,10 +48,12 @@ check: setup
 	$(BIN)/lint-imports
 	$(BIN)/python docs/make_cli.py --check
 	$(BIN)/python docs/make_compatibility.py --check
+	$(BIN)/mkdocs build --strict --quiet
 
 docs: setup
 	$(BIN)/python docs/make_cli.py
 	$(BIN)/python docs/make_compatibility.py
+	$(BIN)/mkdocs build --strict --quiet
 
 fuzz: setup
 	$(BIN)/python benchmarks/fuzz.py
