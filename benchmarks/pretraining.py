@@ -2,9 +2,10 @@
 
     python benchmarks/pretraining.py [--threads 1] [--pairs 5] [--steps 3] [--processes 2] [--profile]
 
-The recipe of tiny-decoder on text made up here, or on --text FILES. In every round the peak of matrix products in
-bfloat16 is measured, then both sides train some steps, one after the other, so that all three see the same machine.
-transformers' Trainer trains the same model on the same rows: float32 under autocast, its own attention and AdamW.
+The recipe of tiny-decoder on text made up here, or on --text FILES, in bfloat16 where the machine has it in hardware,
+else in float32. In every round the peak of matrix products in this precision is measured, then both sides train some
+steps, one after the other, so that all three see the same machine. transformers' Trainer trains the same model on the
+same rows: float32 weights, under autocast where ours is bfloat16, its own attention and AdamW.
 On a machine that is busy, --clock cpu counts the processor time of each side in place of the time on the wall (but not
 that of two processes, which wait for each other).
 """
@@ -16,6 +17,7 @@ import socket
 import statistics
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,6 +30,7 @@ from throughput.sides import JOINT, OURS, THEIRS, Setting, Side
 
 from tagwright.pretraining.corpus.prepare import prepare
 from tagwright.pretraining.recipe import PretrainingRecipe
+from tagwright.pretraining.run import resolve
 
 ROOT = Path(__file__).parents[1]
 NEVER = 10**9
@@ -42,7 +45,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         setting, size = make_setting(options, Path(folder))
         shapes = measure_shapes(size, choose_clock(options.clock, options.threads))
-        rounds = measure(options, setting)
+        rounds = measure(options, setting, size.dtype)
         result = summarise(options, size, rounds=rounds, shapes=shapes)
         show(result)
         if options.profile or result["share_of_peak"] < AIM_SHARE:
@@ -80,7 +83,7 @@ def make_setting(options: argparse.Namespace, folder: Path) -> tuple[Setting, Si
     settings |= {"training.eval_steps": NEVER, "training.save_steps": NEVER}
     if options.no_compile:
         settings["training.torch_compile"] = False
-    recipe = PretrainingRecipe.from_toml(options.recipe, settings=settings)
+    recipe = resolve(PretrainingRecipe.from_toml(options.recipe, settings=settings), torch.device("cpu"))
     text = prepare(recipe, folder / "tokens", say=console.print)
     model, steps = recipe.model, recipe.training
     size = Size(
@@ -90,6 +93,7 @@ def make_setting(options: argparse.Namespace, folder: Path) -> tuple[Setting, Si
         vocabulary=len(text.tokenizer),
         length=steps.length,
         tokens=steps.length * steps.per_device_train_batch_size,
+        dtype=getattr(torch, steps.dtype),
     )
     return Setting(recipe, folder, options.threads, options.clock, options.warm), size
 
@@ -105,7 +109,7 @@ def make_text(documents: int, *, seed: int) -> str:
     return "\n\n".join(" ".join(drawn.choices(words, cum_weights=sums[1:], k=length)) for length in lengths)
 
 
-def measure(options: argparse.Namespace, setting: Setting) -> list[dict[str, float]]:
+def measure(options: argparse.Namespace, setting: Setting, dtype: torch.dtype) -> list[dict[str, float]]:
     """The rounds: FLOP/s of the peak, tokens a second of every side."""
     sides = [Side(OURS, setting), Side(THEIRS, setting)]
     if options.processes == 2:
@@ -115,16 +119,17 @@ def measure(options: argparse.Namespace, setting: Setting) -> list[dict[str, flo
         for side in sides:
             console.print(f"{side.name}: starting")
             side.start()
-        return [measure_round(number, options, sides, clock) for number in range(1, options.pairs + 1)]
+        peak = partial(measure_square, dtype, clock)
+        return [measure_round(number, options, sides, peak) for number in range(1, options.pairs + 1)]
     finally:
         for side in sides:
             side.end()
 
 
 def measure_round(
-    number: int, options: argparse.Namespace, sides: list[Side], clock: Callable[[], float]
+    number: int, options: argparse.Namespace, sides: list[Side], peak: Callable[[], float]
 ) -> dict[str, float]:
-    rates = {PEAK: measure_square(clock)} | {side.name: side.train(options.steps) for side in sides}
+    rates = {PEAK: peak()} | {side.name: side.train(options.steps) for side in sides}
     told = ", ".join(f"{side.name} {rates[side.name]:,.0f} tokens/s" for side in sides)
     console.print(f"[{number}/{options.pairs}] peak {rates[PEAK] / 1e9:.0f} GFLOP/s, {told}", highlight=False)
     return rates
@@ -145,6 +150,7 @@ def summarise(
     return {
         "threads": options.threads,
         "clock": options.clock,
+        "dtype": str(size.dtype).removeprefix("torch."),
         "compiled": not options.no_compile,
         "weights_in_products": size.weights,
         "flops_per_token": work,
@@ -161,7 +167,8 @@ def summarise(
 
 
 def show(result: dict[str, Any]) -> None:
-    table = Table(title=f"{result['threads']} thread(s), {result['clock']} clock", title_justify="left")
+    title = f"{result['threads']} thread(s), {result['clock']} clock, {result['dtype']}"
+    table = Table(title=title, title_justify="left")
     for column in ("", "tokens/s", "share of peak"):
         table.add_column(column, justify="right" if column else "left")
     for name, speed in sorted(result["tokens_per_second"].items()):

@@ -20,6 +20,7 @@ class Size:
     vocabulary: int
     length: int
     tokens: int  # of a batch
+    dtype: torch.dtype
 
     @property
     def weights(self) -> int:
@@ -45,16 +46,17 @@ class Size:
         }
 
 
-def measure_square(clock: Callable[[], float]) -> float:
-    """FLOP/s of a square product in bfloat16: the peak that shares are of."""
-    return _measure([_draw(SQUARE, SQUARE), _draw(SQUARE, SQUARE)], clock)
+def measure_square(dtype: torch.dtype, clock: Callable[[], float]) -> float:
+    """FLOP/s of a square product in this precision: the peak that shares are of."""
+    return _measure([_draw(SQUARE, SQUARE, dtype) for _ in range(2)], clock)
 
 
 def measure_shapes(size: Size, clock: Callable[[], float]) -> dict[str, float]:
     """FLOP/s of the model's own products, with those of their gradients; `all` is as if a step were nothing else."""
     rates, flops, seconds = {}, 0.0, 0.0
     for name, (count, rows, inner, columns) in size.list_products().items():
-        rates[name] = _measure([_draw(rows, inner), _draw(columns, inner).t()], clock, gradients=True)
+        sides = [_draw(rows, inner, size.dtype), _draw(columns, inner, size.dtype).t()]
+        rates[name] = _measure(sides, clock, gradients=True)
         work = 6.0 * count * rows * inner * columns
         flops, seconds = flops + work, seconds + work / rates[name]
     return rates | {"all": flops / seconds}
@@ -82,8 +84,8 @@ def _measure(sides: list[Tensor], clock: Callable[[], float], *, gradients: bool
     return best
 
 
-def _draw(rows: int, columns: int) -> Tensor:
-    return torch.randn(rows, columns).to(torch.bfloat16)
+def _draw(rows: int, columns: int, dtype: torch.dtype) -> Tensor:
+    return torch.randn(rows, columns).to(dtype)
 
 
 def choose_clock(name: str, threads: int) -> Callable[[], float]:

@@ -82,7 +82,7 @@ def train_ours(setting: Setting, callbacks: list[TrainerCallback], folder: Path)
 
 
 def train_theirs(setting: Setting, callbacks: list[TrainerCallback], folder: Path) -> None:
-    """transformers' Trainer as it comes: float32 weights under autocast, its attention, its loss, AdamW."""
+    """transformers' Trainer as it comes: float32 weights, autocast to our precision, its attention, its loss, AdamW."""
     recipe, steps = setting.recipe, setting.recipe.training
     set_seed(steps.seed)
     text = prepare(recipe, Path(recipe.text.tokens or ""), say=lambda line: None)
@@ -93,7 +93,7 @@ def train_theirs(setting: Setting, callbacks: list[TrainerCallback], folder: Pat
         max_steps=steps.max_steps,
         learning_rate=1e-3,
         weight_decay=steps.weight_decay,
-        bf16=True,
+        bf16=steps.dtype == "bfloat16",
         use_cpu=True,
         save_strategy="no",
         report_to="none",

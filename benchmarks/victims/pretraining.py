@@ -18,6 +18,7 @@ SETTINGS = {
     "model.layers": 2,
     "model.heads": 2,
     "training.max_steps": STEPS,
+    "training.dtype": "bfloat16",
     "training.length": 64,
     "training.per_device_train_batch_size": 4,
     "training.gradient_accumulation_steps": 2,

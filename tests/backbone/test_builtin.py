@@ -18,6 +18,7 @@ from tagwright.backbone.config import BackboneConfig
 from tagwright.errors import ModelError
 from tagwright.recipe.estimate.shape import look_up
 from tagwright.text.document import Document
+from tagwright.tuning import TuningConfig
 from tiny_models import make_batch
 
 WORDS = [*"abcdefgh"]
@@ -66,7 +67,7 @@ def test_config_and_tokenizer_come_without_weights(name: str) -> None:
     config = BackboneConfig(model=name)
     assert load_config(config).hidden_size == 16
     assert len(load_tokenizer(config).encode([WORDS])[0].ids) >= len(WORDS)
-    shape, _, longest = look_up(config, [Document.from_words(WORDS)])
+    shape, _, longest = look_up(config, [Document.from_words(WORDS)], tuning=TuningConfig())
     assert shape.weights > 0 and longest > 0
 
 

@@ -9,7 +9,7 @@ from throughput import peak, shares
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import LlamaConfig, LlamaForCausalLM
 
-SIZE = peak.Size(layers=2, width=32, inner=48, vocabulary=100, length=16, tokens=64)
+SIZE = peak.Size(layers=2, width=32, inner=48, vocabulary=100, length=16, tokens=64, dtype=torch.float32)
 
 
 def count_flops() -> float:

@@ -15,7 +15,7 @@ def test_predictions_are_scored(run: Run, conll: Path, here: Path) -> None:
     (here / "said.conll").write_text(conll.read_text().replace("B-LOC", "O"), encoding="utf-8")
     shown = run("evaluate", "gold.conll", "said.conll", "--json", "out.json", "--html", "out.html").stdout
     assert "gold.conll: 2 documents, 6 words" in shown
-    assert "accuracy: 83.33" in shown
+    assert "word accuracy (labels of all words, those in no span too; borders don't count): 83.33" in shown
     content = json.loads((here / "out.json").read_text())
     assert content["headline"] == {"name": "exact.f1", "value": pytest.approx(0.8)}
     assert (here / "out.html").read_text().startswith("<!doctype html>")
@@ -32,7 +32,7 @@ def test_gold_and_predicted_may_be_columns_of_one_file(run: Run, here: Path) -> 
 def test_files_of_different_kinds_are_scored(run: Run, conll: Path) -> None:
     run("convert", "gold.conll", "said.jsonl")
     shown = run("evaluate", "gold.conll", "said.jsonl", "--tag-column", 1).stdout
-    assert "accuracy: 100.00" in shown
+    assert "borders don't count): 100.00" in shown
 
 
 def test_a_border_inside_a_word_is_told(run: Run, here: Path) -> None:

@@ -55,6 +55,22 @@ def test_a_labeler_tells_what_it_is(run: Run, labeler: Path) -> None:
     for fact in ("a tagger with 10 labels", "head: name softmax", "dev F1", "train.jsonl", "It predicts what it did"):
         assert fact in shown
     assert json.loads(Path("out.json").read_text())["checked"] is True
+    assert "░ only those to its left" in shown
+
+
+@pytest.mark.parametrize(
+    ("head", "line"),
+    [
+        ({"name": "softmax"}, "head: name softmax, scheme BIO, dropout 0.10, class_weights none, focal 0.00\n"),
+        ({"name": "crf"}, "head: name crf, scheme BIO, dropout 0.10\n"),
+        ({"name": "pairs", "scheme": "auto"}, "head: name pairs, dropout 0.10, given nothing, longest 16, beam 1.00\n"),
+    ],
+)
+def test_only_what_the_head_reads_is_told(run: Run, labeler: Path, head: dict[str, str], line: str) -> None:
+    about = json.loads((labeler / "tagwright.json").read_text())
+    about["head"] |= head
+    (labeler / "tagwright.json").write_text(json.dumps(about))
+    assert line in run("inspect", "labeler").stdout
 
 
 def test_the_layers_that_a_labeler_reads_are_drawn_by_label(run: Run, labeler: Path) -> None:

@@ -19,19 +19,21 @@ from transformers import (
 )
 
 from tagwright.errors import ModelError, RecipeError
+from tagwright.pretraining import run as room
+from tagwright.pretraining.card import describe
 from tagwright.pretraining.learning.trainer import BITS, SPEED, PretrainingTrainer
 from tagwright.pretraining.recipe import PretrainingRecipe
-from tagwright.pretraining.run import CHECKPOINTS, Pretrained, check_folder, is_finished, pretrain
+from tagwright.pretraining.run import CHECKPOINTS, Pretrained, check_folder, is_finished, pretrain, resolve
 from tagwright.training.checkpoints import find_checkpoint
 from tiny_models import make_config
 from tiny_pretraining import make_recipe
 from tiny_tokenizers import learn_bytes
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
-    "clm": ("clm", {"training.gradient_accumulation_steps": 2}),
+    "clm": ("clm", {"training.dtype": "bfloat16", "training.gradient_accumulation_steps": 2}),
     "clm in float32": ("clm", {"training.dtype": "float32", "training.optimizer": "adamw"}),
     "mlm": ("mlm", {"training.save_steps": 3}),
-    "span": ("span", {}),
+    "span": ("span", {"training.dtype": "bfloat16"}),
     "hybrid": ("hybrid", {"training.dtype": "float32"}),
 }
 MODELS = {"llama": LlamaForCausalLM, "bert": BertForMaskedLM, "gpt2": GPT2LMHeadModel, "t5": T5ForConditionalGeneration}
@@ -137,7 +139,9 @@ def test_a_run_is_resumed_with_its_own_settings_only(place: Path, tmp_path: Path
         run(recipe, tmp_path, Stop(4, "on_save"))
     check_folder(tmp_path, resume=True, overwrite=False)
     assert not is_finished(tmp_path)
-    with pytest.raises(RecipeError, match=r"changed are: objective.name, training.seed\. Set them back"):
+    with pytest.raises(
+        RecipeError, match=r"objective.name \('clm' then, 'hybrid' now\), training.seed \(1 then, 5 now\)\. "
+    ):
         changes = {"objective.name": "hybrid", "training.seed": 5}
         run(recipe.change(changes), tmp_path, resume=True)
     with pytest.raises(RecipeError, match="already holds a run"):
@@ -145,6 +149,38 @@ def test_a_run_is_resumed_with_its_own_settings_only(place: Path, tmp_path: Path
     check_folder(tmp_path, resume=False, overwrite=True)
     assert find_checkpoint(tmp_path / CHECKPOINTS)
     run(recipe.change({"text.sources": ["told later"]}), tmp_path, resume=True)
+
+
+@pytest.mark.parametrize(("is_fast", "dtype"), [(True, "bfloat16"), (False, "float32")])
+def test_the_precision_is_what_the_machine_is_quick_in(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_fast: bool, dtype: str
+) -> None:
+    monkeypatch.setattr(room, "is_bfloat16_fast", lambda device: is_fast)
+    recipe = make_recipe(place, **{"training.dtype": "auto", "text.tokens": str(place / "tokens")})
+    seen: list[torch.dtype] = []
+
+    class Watch(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, *_: Any, model: Any, **__: Any) -> None:
+            seen.append(model.dtype)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(recipe, tmp_path, Watch(), Stop(5, "on_step_end"))
+    assert set(seen) == {getattr(torch, dtype)}
+    monkeypatch.setattr(room, "is_bfloat16_fast", lambda device: not is_fast)  # now on another machine
+    with pytest.raises(RecipeError, match=rf"training.dtype \('{dtype}' then, .*\. For training.dtype \"auto\" is"):
+        run(recipe, tmp_path, resume=True)
+    outcome = run(recipe.change({"training.dtype": dtype}), tmp_path, resume=True)
+    assert outcome.recipe.training.dtype == dtype and f", {dtype}" in describe(outcome)["Optimizer"]
+
+
+def test_bfloat16_by_name_is_obeyed_and_warned_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(room, "warn_of_bfloat16", lambda asked, instead: told.append(asked))
+    for is_fast, dtype in ((False, "float32"), (True, "bfloat16"), (False, "bfloat16")):
+        monkeypatch.setattr(room, "is_bfloat16_fast", lambda device, is_fast=is_fast: is_fast)
+        recipe = make_recipe(tmp_path, **{"training.dtype": dtype})
+        assert resolve(recipe, torch.device("cpu")) == recipe
+    assert told == ['training.dtype is "bfloat16"']
 
 
 def test_a_resume_without_a_checkpoint_starts_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

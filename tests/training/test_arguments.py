@@ -4,6 +4,7 @@ import pytest
 from transformers import TrainingArguments
 
 from tagwright.errors import RecipeError
+from tagwright.training import arguments as room
 from tagwright.training.arguments import make_arguments
 from tagwright.training.config import TrainingConfig
 
@@ -56,3 +57,14 @@ def test_values_that_training_arguments_refuse_are_recipe_errors(tmp_path: Path)
 def test_one_process_drives_one_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TrainingArguments, "_setup_devices", property(lambda self: setattr(self, "_n_gpu", 4)))
     assert make_arguments(TrainingConfig(), tmp_path, has_dev=False).n_gpu == 1
+
+
+@pytest.mark.parametrize(("bf16", "is_fast", "count"), [(True, False, 1), (True, True, 0), (False, False, 0)])
+def test_bfloat16_in_software_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bf16: bool, is_fast: bool, count: int
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(room, "is_bfloat16_fast", lambda device: is_fast)
+    monkeypatch.setattr(room, "warn_of_bfloat16", lambda asked, instead: told.append(asked))
+    make_arguments(TrainingConfig(bf16=bf16), tmp_path, has_dev=False)
+    assert told == ["training.bf16 is true"] * count

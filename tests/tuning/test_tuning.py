@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from pydantic import ValidationError
+from transformers import AutoModel
 
 from tagwright.backbone.config import BackboneConfig
 from tagwright.errors import ModelError, RecipeError
@@ -115,3 +116,15 @@ def test_unknown_names_and_odd_rates_are_refused() -> None:
         TUNINGS["ful"]
     with pytest.raises(ValidationError, match="greater than 0"):
         TuningConfig(head_learning_rate=0)
+
+
+@pytest.mark.parametrize("name", [name for name in TUNINGS if name != "qlora"])
+def test_what_moves_is_foreseen_without_a_weight(tagger: Tagger, name: str) -> None:
+    with torch.device("meta"):
+        empty = AutoModel.from_config(tagger.backbone.model.config)  # type: ignore[arg-type]
+    empty = empty.get_encoder() if empty.config.is_encoder_decoder else empty
+    empty.pooler = None  # which no labeler has
+    rank = {"rank": 2} if name in ("lora", "dora", "shira") else {}
+    tuning = tune(tagger, name, **rank)
+    fresh = sum(w.numel() for n, w in tagger.named_parameters() if not n.startswith("backbone."))
+    assert make_tuning(name, **rank).foresee(empty) == tuning.count(tagger) - fresh

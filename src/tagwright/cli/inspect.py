@@ -217,6 +217,7 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
 
     from tagwright.backbone.fusion import FusionConfig
     from tagwright.cli.terminal.show import quiet_libraries
+    from tagwright.heads.config import HeadConfig
     from tagwright.models.folder import read_about
 
     quiet_libraries()
@@ -225,7 +226,10 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
     console.print(f"  labels: {escape(', '.join(about['labels']))}", soft_wrap=True)
     for line in [*_tell_tuning(about), *_draw_sight(about.get("sight"))]:
         console.print(f"  {escape(line)}", soft_wrap=True)
-    parts = about | {"fusion": FusionConfig.model_validate(about.get("fusion", {})).list_read()}
+    parts = about | {
+        "head": HeadConfig.model_validate(about["head"]).list_read(),
+        "fusion": FusionConfig.model_validate(about.get("fusion", {})).list_read(),
+    }
     for part in ("head", "fusion", "backbone", "versions", "scores"):
         facts = ", ".join(f"{name} {_spell(value)}" for name, value in parts.get(part, {}).items() if value is not None)
         console.print(f"  {part}: {escape(facts)}", soft_wrap=True)
@@ -275,7 +279,9 @@ def _draw_layers(facts: Mapping[str, Any] | None) -> list[str]:
     left = len(rows) - MOST
     rows = dict(list(rows.items())[:MOST])
     wide, most = max(map(len, rows)), max(max(row) for row in rows.values()) or 1
-    lines = ["layers read, by label (0 is the embeddings, O are words without a label):"]
+    lines = [
+        "layers read, by label (0 is the embeddings, O are words without a label; the taller, the more it counts):"
+    ]
     lines.append("  " + " " * wide + "".join(f"{layer:>4}" for layer in facts["layers"]))
     for label, row in rows.items():
         bars = "".join(f" {3 * SHADES[round(share / most * (len(SHADES) - 1))]}" for share in row)

@@ -1,8 +1,14 @@
 """HeadConfig: which head, and how it learns. Does not load torch."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+READS: dict[str, tuple[str, ...]] = {
+    "softmax": ("scheme", "dropout", "class_weights", "focal"),
+    "crf": ("scheme", "dropout"),
+    "pairs": ("dropout", "given", "longest", "beam"),
+}
 
 
 class HeadConfig(BaseModel):
@@ -30,6 +36,11 @@ class HeadConfig(BaseModel):
     given: Literal["nothing", "predicates", "spans"] = "nothing"
     longest: int = Field(default=16, ge=1)
     beam: float = Field(default=1.0, gt=0)
+
+    def list_read(self) -> dict[str, Any]:
+        """The name and the settings that this head reads, as plain values."""
+        reads = ("name", *READS.get(self.name, type(self).model_fields))
+        return {name: value for name, value in self.model_dump().items() if name in reads}
 
     @model_validator(mode="after")
     def _check_weights(self) -> "HeadConfig":

@@ -76,7 +76,8 @@ class PretrainingSteps(BaseModel):
 
     length: tokens in a row. per_device_train_batch_size: rows in a batch.
     optimizer: `muon` for the matrices within (AdamW for the rest), or `adamw`. dtype: of weights and activations while
-    training; the optimizer keeps its own float32 copy. save_dtype: of the weights that are saved.
+    training, the optimizer keeps its own float32 copy; `auto` is bfloat16 where the machine has it in hardware, else
+    float32. save_dtype: of the weights that are saved.
     torch_compile: needs a C++ compiler on CPUs. attn_implementation: empty means eager on CPUs, sdpa elsewhere.
     """
 
@@ -91,7 +92,7 @@ class PretrainingSteps(BaseModel):
     weight_decay: float = Field(default=0.05, ge=0)
     max_grad_norm: float = Field(default=1.0, ge=0)
     optimizer: Literal["muon", "adamw"] = "muon"
-    dtype: Literal["bfloat16", "float32"] = "bfloat16"
+    dtype: Literal["auto", "bfloat16", "float32"] = "auto"
     save_dtype: Literal["float16", "bfloat16", "float32"] = "float16"
     torch_compile: bool = False
     attn_implementation: str | None = None

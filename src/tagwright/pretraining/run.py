@@ -21,6 +21,7 @@ from transformers import (
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED
 
 from tagwright.backbone.backbone import find_max_tokens
+from tagwright.backbone.precision import is_bfloat16_fast, warn_of_bfloat16
 from tagwright.errors import ModelError, RecipeError
 from tagwright.pretraining.architecture import build_model
 from tagwright.pretraining.corpus.prepare import Prepared, find_place, prepare
@@ -36,6 +37,7 @@ from tagwright.training.checkpoints import find_checkpoint
 logger = logging.getLogger(__name__)
 CHECKPOINTS, RUN = "checkpoints", "run.json"
 IDLE = ("text.sources",)  # settings that change nothing of a run
+DTYPE = "training.dtype"
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ def pretrain(
     """Train a backbone; checkpoints go to the folder while it runs, the backbone when it is done."""
     began = time.monotonic()
     arguments = make_arguments(recipe.training, folder / CHECKPOINTS)
+    recipe = resolve(recipe, arguments.device)
     with arguments.main_process_first(local=False):  # it writes; the others then find everything there
         checkpoint = find_checkpoint(folder / CHECKPOINTS) if resume else None
         _check_same_run(folder / CHECKPOINTS, recipe, is_new=checkpoint is None and arguments.process_index == 0)
@@ -94,6 +97,16 @@ def pretrain(
     model.config.use_cache = True
     history = [entry for entry in trainer.state.log_history if "train_runtime" not in entry]  # of this process alone
     return Pretrained(model, recipe, text, history, time.monotonic() - began)
+
+
+def resolve(recipe: PretrainingRecipe, device: torch.device) -> PretrainingRecipe:
+    """The recipe with the precision that a run on this device is in."""
+    is_fast = is_bfloat16_fast(device)
+    if recipe.training.dtype == "auto":
+        return recipe.change({DTYPE: "bfloat16" if is_fast else "float32"})
+    if recipe.training.dtype == "bfloat16" and not is_fast:
+        warn_of_bfloat16('training.dtype is "bfloat16"', 'Set training.dtype = "auto" or "float32"')
+    return recipe
 
 
 def make_model(recipe: PretrainingRecipe, kind: type[Objective], *, tokenizer: Any) -> Any:
@@ -181,8 +194,10 @@ def _check_same_run(place: Path, recipe: PretrainingRecipe, *, is_new: bool) -> 
         was, new = _spell_out(json.loads(path.read_text(encoding="utf-8"))), _spell_out(now)
         changed = sorted(name for name in {**was, **new} if was.get(name) != new.get(name) and name not in IDLE)
         if changed:
+            told = [f"{name} ({was.get(name)!r} then, {new.get(name)!r} now)" for name in changed]
+            auto = ' For training.dtype "auto" is what this machine is quick in.' if DTYPE in changed else ""
             raise RecipeError(
-                f"--resume goes on with the settings of the run; changed are: {', '.join(changed)}. "
+                f"--resume goes on with the settings of the run; changed are: {', '.join(told)}.{auto} "
                 "Set them back, or start again with --overwrite."
             )
 

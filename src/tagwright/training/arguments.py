@@ -8,6 +8,7 @@ import torch
 from pydantic import BaseModel
 from transformers import TrainingArguments
 
+from tagwright.backbone.precision import is_bfloat16_fast, warn_of_bfloat16
 from tagwright.errors import RecipeError
 from tagwright.registry import suggest
 from tagwright.training.config import TrainingConfig
@@ -51,7 +52,10 @@ def make_arguments(config: TrainingConfig, folder: Path, *, has_dev: bool) -> Tr
         settings["use_cpu"] = True  # bf16 works on CPUs too, but has to be asked for
     if best:
         settings |= {"metric_for_best_model": "eval_f1", "greater_is_better": True}
-    return fill_arguments(settings | given)
+    arguments = fill_arguments(settings | given)
+    if config.bf16 and not is_bfloat16_fast(arguments.device):
+        warn_of_bfloat16("training.bf16 is true", "Leave it out")
+    return arguments
 
 
 def fill_arguments(settings: dict[str, Any]) -> TrainingArguments:

@@ -30,6 +30,7 @@ class Tuning(ABC):
     steps: ClassVar[float] = 1.0
     rate: ClassVar[float | None] = None
     needs_four_bits: ClassVar[bool] = False  # of the backbone, when it is loaded
+    is_sparse: ClassVar[bool] = False  # single weights move: all gradients are made, and all weights scored
 
     def __init__(self, config: TuningConfig) -> None:
         self.config = config
@@ -88,6 +89,12 @@ class Tuning(ABC):
     def merge(self, module: nn.Module) -> None:
         """Make a prepared module a plain one that says the same, as if its own weights had moved."""
         return None
+
+    def foresee(self, model: nn.Module) -> int:
+        """How many weights of a backbone would move, or beside it; its own may be empty ones, and it is used up."""
+        module = nn.ModuleDict({"backbone": nn.ModuleDict({"model": model})})
+        self.prepare(module)
+        return self.count(module)
 
     def count(self, module: nn.Module) -> int:
         """How many weights move."""

@@ -69,10 +69,11 @@ def test_flags_and_words() -> None:
 
 
 def test_the_picture_numbers_the_layers() -> None:
-    ruler, marks = Sight.parse("top:2", layers=12).draw()
+    ruler, marks, legend = Sight.parse("top:2", layers=12).draw()
     assert ruler == "layer 0    5    10"
     assert marks == "input ░░░░░░░░░░██ output   looks right: 10 to 11 of 12 layers"
     assert marks[ruler.index("10")] == "█"
+    assert legend.strip() == "█ a word sees those to its right too   ░ only those to its left"
 
 
 def test_bits_may_come_as_a_number() -> None:

@@ -19,7 +19,7 @@ def make_dialogue() -> Report:
 def test_the_headline_of_spans() -> None:
     read = Reader(draw_headline(make_report(), "test"))
     assert "Exact F1 on test" in read.text and "40.00" in read.text
-    assert "word accuracy" in read.text and "4 documents, 14 words" in read.text
+    assert "word accuracy (words in no span too)" in read.text and "4 documents, 14 words" in read.text
 
 
 def test_the_headline_of_a_dialogue_and_its_fields() -> None:

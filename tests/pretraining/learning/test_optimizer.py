@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from transformers import LlamaForCausalLM, T5ForConditionalGeneration
 
+from tagwright.pretraining.learning.muon import MuonInFloat32
 from tagwright.pretraining.learning.optimizer import BETAS, Optimizers, make_optimizer
 from tiny_models import make_config
 
@@ -46,7 +47,8 @@ def make_ours(model: Any, name: str) -> Optimizers:
 
 
 @pytest.mark.parametrize("name", ["muon", "adamw"])
-def test_in_float32_it_is_torchs_to_the_last_bit(name: str) -> None:
+def test_in_float32_it_is_torchs_to_the_last_bit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.Tensor, "bfloat16", lambda matrix: matrix.float().clone())  # where torch's Muon rounds
     ours, theirs = make_model(), make_model()
     one, others = make_ours(ours, name), make_theirs(theirs, name)
     for step in range(4):
@@ -64,14 +66,17 @@ def test_in_float32_it_is_torchs_to_the_last_bit(name: str) -> None:
 def test_in_half_precision_the_copies_learn_as_float32_does(name: str) -> None:
     half = make_model(torch.bfloat16)
     whole = copy.deepcopy(half).float()
-    ours, theirs = make_ours(half, name), make_ours(whole, name)
+    ours, theirs = make_ours(half, name), make_theirs(whole, name)
     for step in range(4):
         fill_gradients(half, step)
         fill_gradients(whole, step)
         ours.step()
-        theirs.step()
-    assert all(torch.equal(a, b) for a, b in zip(ours.copies, theirs.weights, strict=True))
-    assert all(torch.equal(a, b.bfloat16()) for a, b in zip(half.parameters(), whole.parameters(), strict=True))
+        for each in theirs:
+            each.step()
+    wanted = dict(whole.named_parameters())
+    copies = {id(weight): copied for weight, copied in zip(ours.weights, ours.copies, strict=True)}
+    for name, weight in half.named_parameters():
+        assert torch.equal(copies[id(weight)], wanted[name]) and torch.equal(weight, wanted[name].bfloat16())
     half.float()
     ours.write_copies()
     assert all(torch.equal(a, b) for a, b in zip(half.parameters(), whole.parameters(), strict=True))
@@ -108,6 +113,14 @@ def test_the_rate_of_a_schedule_arrives(is_loaded: bool) -> None:
     assert {group["lr"] for one in optimizer.inner for group in one.param_groups} == {RATE / 2}
 
 
+def test_in_float32_nothing_is_rounded_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = make_model()
+    optimizer = make_ours(model, "muon")
+    fill_gradients(model, 0)
+    monkeypatch.setattr(torch.Tensor, "bfloat16", lambda _: pytest.fail("a product in bfloat16"))
+    optimizer.step()
+
+
 def test_tables_norms_and_biases_are_never_muons_and_never_decayed() -> None:
     torch.manual_seed(0)
     for model in (
@@ -115,7 +128,7 @@ def test_tables_norms_and_biases_are_never_muons_and_never_decayed() -> None:
         T5ForConditionalGeneration(make_config("t5")),
     ):
         muon, adamw = make_ours(model, "muon").inner
-        assert isinstance(muon, torch.optim.Muon) and isinstance(adamw, torch.optim.AdamW)
+        assert isinstance(muon, MuonInFloat32) and isinstance(adamw, torch.optim.AdamW)
         ids = {id(weight) for group in adamw.param_groups for weight in group["params"]}
         assert all(group["weight_decay"] == 0 for group in adamw.param_groups)
         for name, weight in model.named_parameters():

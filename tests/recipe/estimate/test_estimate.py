@@ -53,6 +53,25 @@ def test_a_frozen_backbone_costs_less(bert: Path) -> None:
     assert frozen.seconds < full.seconds
 
 
+@pytest.mark.parametrize("name", ["lora", "ia3", "shira", "bitfit"])
+def test_small_weights_that_move_count_beside_the_backbone(bert: Path, name: str) -> None:
+    rank = {"tuning__rank": 2} if name in ("lora", "shira") else {}
+    frozen, found = guess(bert, tuning__name="frozen"), guess(bert, tuning__name=name, **rank)
+    assert found.moving > 0 and frozen.moving == 0
+    assert found.memory["weights"] - frozen.memory["weights"] == found.memory["gradients"] == 4 * found.moving
+    assert found.memory["Adam"] == 8 * found.moving
+    assert f"; {found.moving:,} move" in next(found.lines())
+
+
+def test_a_sparse_tuning_counts_its_share_and_the_scores_of_a_choice(bert: Path) -> None:
+    full = guess(bert)
+    one, two = (guess(bert, tuning__name="fish", tuning__percent=10.0, tuning__parts=parts) for parts in (1, 2))
+    assert one.moving == full.weights // 10 and full.moving == full.weights
+    assert one.memory["Adam"] == 8 * one.moving
+    assert one.memory["gradients"] == 4 * one.moving + 4 * full.weights
+    assert one.memory["gradients"] - two.memory["gradients"] == 2 * full.weights
+
+
 def test_the_weights_of_a_fusion_count_even_where_the_backbone_is_frozen(bert: Path) -> None:
     plain, fused = (guess(bert, tuning__name="frozen", fusion__name=name) for name in ("last", "dwatt"))
     added = fused.weights - plain.weights

@@ -48,10 +48,14 @@ class Sight:
         return tuple(layer in self.open for layer in range(self.layers))
 
     def draw(self) -> list[str]:
-        """Two lines: numbers of layers, and one mark for each layer, the input's side first."""
+        """Three lines: numbers of layers, one mark for each layer, the input's side first, and what the marks mean."""
         ruler = "".join(f"{layer:<5}" for layer in range(0, self.layers, 5))
         marks = "".join(SHADES[flag] for flag in self.flags)
-        return [f"layer {ruler}".rstrip(), f"input {marks} output   looks right: {self}"]
+        return [
+            f"layer {ruler}".rstrip(),
+            f"input {marks} output   looks right: {self}",
+            f"      {SHADES[True]} a word sees those to its right too   {SHADES[False]} only those to its left",
+        ]
 
     def __str__(self) -> str:
         if not self.open or len(self.open) == self.layers:

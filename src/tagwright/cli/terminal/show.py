@@ -17,6 +17,11 @@ from tagwright.text.ledger import Ledger
 from tagwright.text.span import find_flat
 
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red", "bright_cyan", "bright_magenta", "bright_green")
+SHARES = {
+    "accuracy": "word accuracy (labels of all words, those in no span too; borders don't count)",
+    "joint": "joint",
+    "slot_accuracy": "slot accuracy",
+}
 TABLES = {"exact": "label", "relations": "relation", "roles": "role", "slots": "slot"}
 
 
@@ -53,9 +58,9 @@ def show_report(console: Console, report: Report, *, title: str) -> None:
                 if row.part == "micro" or name == group:
                     table.add_row(*_format(row, f"{name} ({row.part})"))
         console.print(table)
-    for name in ("accuracy", "joint", "slot_accuracy"):
+    for name, meaning in SHARES.items():
         if name in report.groups and (name != "accuracy" or report.words):
-            console.print(f"{name.replace('_', ' ')}: {100 * report.score(name):.2f}")
+            console.print(f"{meaning}: {100 * report.score(name):.2f}", soft_wrap=True)
     for line in report.left_out:
         console.print(f"What scoring could not hold: {escape(line)}", soft_wrap=True)
 

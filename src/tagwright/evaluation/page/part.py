@@ -28,7 +28,7 @@ def draw_headline(report: Report, part: str) -> Html:
         else _name_rates(rates.precision, rates.recall)
     )
     if report.words and has_spans(report):
-        shown["word accuracy"] = report.accuracy
+        shown["word accuracy (words in no span too)"] = report.accuracy
     detail = [tag("li", f"{name} ", tag("b", show_rate(rate))) for name, rate in shown.items()]
     size = f"{show_count(report.documents, 'document')}, {show_count(report.words, 'word')}"
     name = tag("p", f"{HEADLINES[report.headline_name]} on {part}", class_="name")

@@ -14,13 +14,15 @@ from transformers import AutoTokenizer
 
 from tagwright.backbone.builtin import PREFIX, find_backbone
 from tagwright.errors import ModelError
+from tagwright.pretraining.corpus.drafts import draft
 from tagwright.pretraining.corpus.overlap import EvaluationNgrams, OverlapTable, drop_overlaps
 from tagwright.pretraining.corpus.text import HUB, find_files, read_plain
-from tagwright.pretraining.corpus.tokenfile import TokenFile, open_tokens, write_tokens
+from tagwright.pretraining.corpus.tokenfile import ABOUT, TokenFile, open_tokens, write_tokens
 from tagwright.pretraining.corpus.tokenizer import digest, learn_tokenizer
 from tagwright.pretraining.recipe import PretrainingRecipe
 
-TOKENIZER, TRAIN, VALID, OVERLAPS = "tokenizer", "train", "valid", "overlaps.json"
+TOKENIZER, TRAIN, VALID, OVERLAPS = "tokenizer", "train", "valid", "overlaps"
+LAYOUT = 2  # of the folder: a token file of another one is made anew
 Say = Callable[[str], None]
 
 
@@ -39,7 +41,7 @@ def prepare(recipe: PretrainingRecipe, folder: Path, *, say: Say) -> Prepared:
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = find_tokenizer(recipe, folder, say=say)
     source: dict[str, Any] = {"text": _fingerprint(recipe.text.train), "avoid": _fingerprint(recipe.text.avoid)}
-    source |= {"avoid_words": recipe.text.avoid_words, "tokenizer": digest(tokenizer)}
+    source |= {"avoid_words": recipe.text.avoid_words, "tokenizer": digest(tokenizer), "layout": LAYOUT}
     train = open_tokens(folder / TRAIN, source=source)
     if train is None:
         train = _write_train(recipe, tokenizer, folder, source, say)
@@ -48,9 +50,7 @@ def prepare(recipe: PretrainingRecipe, folder: Path, *, say: Say) -> Prepared:
     if valid is None:
         say("Tokenising the held-out text")
         valid = write_tokens(read_plain(recipe.text.valid), tokenizer, folder=folder / VALID, source=held, say=say)
-    found = folder / OVERLAPS
-    overlaps = json.loads(found.read_text(encoding="utf-8")) if recipe.text.avoid else None
-    return Prepared(tokenizer, train, valid, overlaps)
+    return Prepared(tokenizer, train, valid, train.about[OVERLAPS] if recipe.text.avoid else None)
 
 
 def _write_train(
@@ -62,9 +62,10 @@ def _write_train(
         ngrams = EvaluationNgrams.read(recipe.text.avoid, words=recipe.text.avoid_words)
         documents = drop_overlaps(documents, ngrams, found=table)
 
-    train = write_tokens(documents, tokenizer, folder=folder / TRAIN, source=source, say=say)
-    (folder / OVERLAPS).write_text(json.dumps(table.to_dict(), indent=1) + "\n", encoding="utf-8")
-    return train
+    def find_facts() -> Mapping[str, Any]:
+        return {OVERLAPS: table.to_dict()}
+
+    return write_tokens(documents, tokenizer, folder=folder / TRAIN, source=source, find_facts=find_facts, say=say)
 
 
 def find_tokenizer(recipe: PretrainingRecipe, folder: Path, *, say: Say) -> Any:
@@ -84,14 +85,18 @@ def find_tokenizer(recipe: PretrainingRecipe, folder: Path, *, say: Say) -> Any:
 
 def _learn(recipe: PretrainingRecipe, folder: Path, say: Say) -> Any:
     source: dict[str, Any] = {"text": _fingerprint(recipe.text.train), "size": recipe.tokenizer.size}
-    about, place = folder / "tokenizer.about.json", folder / TOKENIZER
-    if about.is_file() and json.loads(about.read_text(encoding="utf-8")) == source:
-        return load_tokenizer(str(place), None)
-    say(f"Learning a tokenizer of {recipe.tokenizer.size} tokens")
-    tokenizer = learn_tokenizer(read_plain(recipe.text.train), size=recipe.tokenizer.size)
-    tokenizer.save_pretrained(place)
-    about.write_text(json.dumps(source, indent=1), encoding="utf-8")
-    return tokenizer
+    place = folder / TOKENIZER
+
+    def is_there() -> bool:
+        about = place / ABOUT
+        return about.is_file() and json.loads(about.read_text(encoding="utf-8")) == source
+
+    if not is_there():
+        say(f"Learning a tokenizer of {recipe.tokenizer.size} tokens")
+        with draft(place, is_there=is_there) as own:
+            learn_tokenizer(read_plain(recipe.text.train), size=recipe.tokenizer.size).save_pretrained(own)
+            (own / ABOUT).write_text(json.dumps(source, indent=1), encoding="utf-8")
+    return load_tokenizer(str(place), None)
 
 
 def load_tokenizer(name: str, revision: str | None) -> Any:

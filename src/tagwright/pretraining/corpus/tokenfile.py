@@ -5,7 +5,6 @@ bounds.npy   where documents begin, and the end      about.json   what it was ma
 """
 
 import json
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagwright.errors import DataError
+from tagwright.pretraining.corpus.drafts import draft
 from tagwright.pretraining.corpus.text import PlainText
 
 TOKENS, BOUNDS, ABOUT = "tokens.bin", "bounds.npy", "about.json"
@@ -54,18 +54,28 @@ def write_tokens(
     *,
     folder: Path,
     source: Mapping[str, Any],
+    find_facts: Callable[[], Mapping[str, Any]] = dict,
     say: Say | None = None,
 ) -> TokenFile:
     """Tokenise documents into a folder; what was there is replaced once the new one is whole.
 
-    Paragraphs are tokenised one by one and joined by the token of a line break.
+    Paragraphs are tokenised one by one and joined by the token of a line break. find_facts: what else is to stand in
+    about.json, asked when all documents have been read. Where another process was first, its file is the one.
     """
-    draft = folder.with_name(folder.name + ".draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
+    with draft(folder, is_there=lambda: open_tokens(folder, source=source) is not None) as own:
+        about = _write_arrays(documents, tokenizer, own, say) | {"source": dict(source)} | dict(find_facts())
+        (own / ABOUT).write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
+    written = open_tokens(folder, source=source)
+    if written is None:
+        raise DataError("The token file was replaced by another process while it was written.", path=folder)
+    return written
+
+
+def _write_arrays(documents: Iterable[PlainText], tokenizer: Any, folder: Path, say: Say | None) -> dict[str, Any]:
+    """Tokens and bounds; gives what there is of them."""
     kind = np.uint16 if len(tokenizer) <= 1 << 16 else np.uint32
     bounds, size = [0], 0
-    with (draft / TOKENS).open("wb") as file:
+    with (folder / TOKENS).open("wb") as file:
         for ids, done in _tokenise(documents, tokenizer):
             np.asarray(ids, dtype=kind).tofile(file)
             bounds.append(bounds[-1] + len(ids))
@@ -74,21 +84,8 @@ def write_tokens(
                 say(f"Tokenised {size / 1e6:.0f} MB")
     if size == 0:
         raise DataError("There is no text to learn from: the files are empty, or all of their text was dropped.")
-    np.save(draft / BOUNDS, np.asarray(bounds, dtype=np.int64))
-    about = {
-        "source": dict(source),
-        "dtype": np.dtype(kind).name,
-        "documents": len(bounds) - 1,
-        "tokens": bounds[-1],
-        "bytes": size,
-    }
-    (draft / ABOUT).write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    draft.rename(folder)
-    written = open_tokens(folder, source=source)
-    if written is None:
-        raise DataError("The token file was replaced by another process while it was written.", path=folder)
-    return written
+    np.save(folder / BOUNDS, np.asarray(bounds, dtype=np.int64))
+    return {"dtype": np.dtype(kind).name, "documents": len(bounds) - 1, "tokens": bounds[-1], "bytes": size}
 
 
 def _tokenise(documents: Iterable[PlainText], tokenizer: Any) -> Iterator[tuple[list[int], int]]:

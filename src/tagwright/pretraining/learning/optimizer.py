@@ -1,7 +1,7 @@
 """The optimizers of pretraining: AdamW, or Muon for the matrices within and AdamW for the rest.
 
 Weights in half precision get a copy in float32 that the updates go to: a step of 1e-3 of a weight would be lost
-in bfloat16. Knows nothing of models or of the loop around it.
+in bfloat16. Where the weights are in float32, so are all products. Knows nothing of models or of the loop around it.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from tagwright.errors import RecipeError
+from tagwright.pretraining.learning.muon import MuonInFloat32
 
 BETAS = (0.9, 0.98)
 Kind = Callable[[list[nn.Parameter], float], torch.optim.Optimizer]  # weights, their decay
@@ -82,6 +83,8 @@ def make_optimizer(model: Any, name: str, *, learning_rate: float, weight_decay:
         return torch.optim.AdamW(chosen, lr=learning_rate, betas=BETAS, weight_decay=decay, fused=True)
 
     def muon(chosen: list[nn.Parameter], decay: float) -> torch.optim.Optimizer:
+        if weights[0].dtype == torch.float32:
+            return MuonInFloat32(chosen, lr=learning_rate, weight_decay=decay)
         if not hasattr(torch.optim, "Muon"):
             raise RecipeError(f"torch {torch.__version__} has no Muon (2.9 has). Set training.optimizer = 'adamw'.")
         return torch.optim.Muon(chosen, lr=learning_rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw")

@@ -20,6 +20,7 @@ from tagwright.text.ledger import Ledger
 from tagwright.tokens.batch import Cutter, Limits, Piece
 from tagwright.training.batches import Buckets
 from tagwright.tuning import TUNINGS
+from tagwright.tuning.tuning import Tuning
 
 GIB = 1 << 30
 FIXED = 0.6 * GIB  # Python and the libraries
@@ -30,10 +31,14 @@ EFFICIENCY = 0.6  # of the measured matrix rate that a real step reaches
 
 @dataclass(frozen=True)
 class Estimate:
-    """Bytes and seconds of a training run; `lengths` are the tokens of the windows that the documents become."""
+    """Bytes and seconds of a training run; `lengths` are the tokens of the windows that the documents become.
+
+    moving: of the backbone's weights, of those beside them, and of the fusion's; the head's come on top.
+    """
 
     model: str
     weights: int
+    moving: int
     machine: Machine
     memory: dict[str, int]
     steps: int
@@ -59,7 +64,7 @@ class Estimate:
     def lines(self) -> Iterator[str]:
         """The estimate in words, with its assumptions."""
         parts = ", ".join(f"{name} {show_bytes(size)}" for name, size in self.memory.items())
-        yield f"{self.model}: {self.weights / 1e6:,.1f} million weights"
+        yield f"{self.model}: {self.weights / 1e6:,.1f} million weights; {self.moving:,} move, and the head"
         yield f"memory: about {show_bytes(self.total)} ({parts})"
         yield f"time: about {show_time(self.seconds)} for {self.steps:,} steps, {self.tokens:,} padded tokens an epoch"
         have = (
@@ -87,7 +92,7 @@ def show_time(seconds: float) -> str:
 
 def estimate(recipe: Recipe, documents: Sequence[Document], *, machine: Machine | None = None) -> Estimate:
     """What training by this recipe on these documents would need on this machine."""
-    shape, tokenizer, most = look_up(recipe.backbone, documents)
+    shape, tokenizer, most = look_up(recipe.backbone, documents, tuning=recipe.tuning)
     settings, backbone, ledger = recipe.training, recipe.backbone, Ledger()
     limit = min(backbone.max_tokens, most)
     room = max(limit - tokenizer.specials, 1)
@@ -107,6 +112,7 @@ def estimate(recipe: Recipe, documents: Sequence[Document], *, machine: Machine 
     return Estimate(
         model=backbone.model,
         weights=shape.weights + added,
+        moving=work.moves + work.beside,
         machine=machine,
         memory=work.find_memory(max(padded, default=0), max(longest, default=0)),
         steps=steps,
@@ -126,7 +132,10 @@ def count_added(recipe: Recipe, shape: Shape) -> int:
 
 @dataclass(frozen=True)
 class _Work:
-    """The arithmetic: a recipe, a backbone, a machine, and the weights of the fusion, which are always trained."""
+    """The arithmetic: a recipe, a backbone, a machine, and the weights of the fusion, which are always trained.
+
+    Those of the head are too few to count.
+    """
 
     recipe: Recipe
     shape: Shape
@@ -134,9 +143,23 @@ class _Work:
     added: int
 
     @property
+    def tuning(self) -> type[Tuning]:
+        return TUNINGS[self.recipe.tuning.name]
+
+    @property
     def moves(self) -> int:
-        """Weights of the backbone that training changes; those of the head and of adapters are too few to count."""
-        return self.shape.weights if TUNINGS[self.recipe.tuning.name].is_whole else 0
+        """Weights of the backbone that training changes where it changes all, in the backbone's precision."""
+        return self.shape.weights if self.tuning.is_whole else 0
+
+    @property
+    def beside(self) -> int:
+        """Weights that move in float32 beside the backbone: of the fusion, of adapters, of a sparse tuning its few."""
+        return self.added + (0 if self.tuning.is_whole else self.shape.moving)
+
+    @property
+    def scores(self) -> int:
+        """Bytes while a sparse tuning chooses: the scores of one part of the weights."""
+        return 4 * self.shape.weights // self.recipe.tuning.plan_sparse().parts if self.tuning.is_sparse else 0
 
     @property
     def learns(self) -> bool:
@@ -147,7 +170,7 @@ class _Work:
     def kept(self) -> int:
         """Of the backbone's weights as they are kept; NF4 takes half a byte, and its scales a hundredth."""
         size = 4 if self.recipe.backbone.dtype == "float32" else 2
-        packed = self.shape.multiplied if TUNINGS[self.recipe.tuning.name].needs_four_bits else 0
+        packed = self.shape.multiplied if self.tuning.needs_four_bits else 0
         return (self.shape.weights - packed) * size + int(0.51 * packed)
 
     def find_memory(self, tokens: int, longest: int) -> dict[str, int]:
@@ -160,18 +183,18 @@ class _Work:
         if self.recipe.backbone.gradient_checkpointing or not self.learns:
             per_token = 2 * per_token // max(self.shape.layers, 1)  # one layer at a time
         return {
-            "weights": self.kept + 4 * self.added,
-            "gradients": self.moves * size + 4 * self.added,
-            "Adam": 2 * (self.moves * size + 4 * self.added),
+            "weights": self.kept + 4 * self.beside,
+            "gradients": self.moves * size + 4 * self.beside + self.scores,
+            "Adam": 2 * (self.moves * size + 4 * self.beside),
             "activations": tokens * per_token * floats,
             "libraries": int(FIXED),
         }
 
     def find_seconds(self, tokens: float, steps: int) -> float:
         """Operations by weight and token: 2 forward, 2 back through it, 2 for its gradient; Adam moves 28 bytes."""
-        operations = 6 if self.moves else 4 if self.learns else 2
+        operations = 6 if self.moves or self.tuning.is_sparse else 4 if self.learns else 2
         matrices = operations * self.shape.multiplied * tokens / (self.machine.flops * EFFICIENCY)
-        return steps * (matrices + 28 * (self.moves + self.added) / self.machine.bandwidth)
+        return steps * (matrices + 28 * (self.moves + self.beside) / self.machine.bandwidth)
 
 
 def _count_windowed(pieces: Sequence[Piece]) -> int:

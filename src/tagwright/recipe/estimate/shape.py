@@ -1,7 +1,7 @@
 """Shape: a backbone's size in numbers, from its config. Makes no weight."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -15,13 +15,15 @@ from tagwright.backbone.untrained import build_untrained
 from tagwright.errors import ModelError
 from tagwright.text.document import Document
 from tagwright.tokens.align import WordTokenizer
+from tagwright.tuning import TUNINGS, TuningConfig
 
 
 @dataclass(frozen=True)
 class Shape:
     """A backbone's size in numbers. `wide` counts the floats that one token leaves behind for the backward pass.
 
-    `keeps_scores`: its attention has no fused kernel, so that scores between all tokens are kept too.
+    `keeps_scores`: its attention has no fused kernel, so that scores between all tokens are kept too. `moving`: the
+    weights that its tuning moves, its own or those put beside them.
     """
 
     weights: int
@@ -31,9 +33,12 @@ class Shape:
     layers: int
     width: int
     keeps_scores: bool
+    moving: int = 0
 
 
-def look_up(config: BackboneConfig, documents: Sequence[Document]) -> tuple[Shape, WordTokenizer, int]:
+def look_up(
+    config: BackboneConfig, documents: Sequence[Document], *, tuning: TuningConfig
+) -> tuple[Shape, WordTokenizer, int]:
     """The backbone's shape, its tokenizer, and the longest input it takes; its weights are never made."""
     if config.model == UNTRAINED:
         model, plain = build_untrained(word for document in documents for word in document.words)
@@ -42,7 +47,9 @@ def look_up(config: BackboneConfig, documents: Sequence[Document]) -> tuple[Shap
         sizes = load_config(config)
         tokenizer = load_tokenizer(config)
         model = _build_empty(sizes, config.model)
-    return measure_shape(model), tokenizer, find_max_tokens(sizes, tokenizer.tokenizer)
+    shape = measure_shape(model)
+    moving = TUNINGS[tuning.name](tuning).foresee(model)
+    return replace(shape, moving=moving), tokenizer, find_max_tokens(sizes, tokenizer.tokenizer)
 
 
 def _build_empty(config: Any, name: str) -> nn.Module:

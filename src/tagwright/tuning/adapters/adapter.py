@@ -4,6 +4,7 @@ import warnings
 from abc import abstractmethod
 from typing import Any, cast
 
+import torch
 from peft import PeftConfig, inject_adapter_in_model
 from peft.tuners.tuners_utils import BaseTunerLayer, cast_adapter_dtype
 from torch import nn
@@ -21,13 +22,20 @@ class AdapterTuning(Tuning):
 
     def prepare(self, module: nn.Module) -> None:
         backbone: Any = cast(Any, module).backbone
-        model = backbone.model
+        self._put_on(backbone.model)
+        cast_adapter_dtype(backbone.model, ADAPTER)
+        backbone.prove()
+
+    def foresee(self, model: nn.Module) -> int:
+        with torch.device("meta"):
+            self._put_on(model)
+        return sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
+
+    def _put_on(self, model: Any) -> None:
         config = self.configure(model)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # peft mends what it warns of: how a layer stores its matrix
             inject_adapter_in_model(config, model)
-        cast_adapter_dtype(model, ADAPTER)
-        backbone.prove()
 
     @abstractmethod
     def configure(self, model: Any) -> PeftConfig:

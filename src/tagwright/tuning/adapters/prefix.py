@@ -32,6 +32,11 @@ class PrefixTuning(Tuning):
         prefix.put_on(model)
         _prove(model, nature)
 
+    def foresee(self, model: Any) -> int:
+        with torch.device("meta"):
+            encoder = _Prefix(model.config.get_text_config(), self.config.virtual_tokens).encoder
+        return sum(weight.numel() for weight in encoder.parameters())
+
     def merge(self, module: nn.Module) -> None:
         raise ModelError("Learned keys and values have no place among a model's own weights: 'prefix' can't be merged.")
 

@@ -36,6 +36,12 @@ class ShiraTuning(AdapterTuning):
             for _, layer in _list(module):
                 layer.get_delta_weight(ADAPTER)
 
+    def foresee(self, model: Any) -> int:
+        """By arithmetic: places can't be drawn in empty weights."""
+        targets: Any = self.configure(model).target_modules
+        layers: Any = [part for name, part in list_matrices(model) if any(ends_in(name, one) for one in targets)]
+        return sum(self.config.rank * (layer.in_features + layer.out_features) for layer in layers)
+
     def _check_layer(self, name: str, part: nn.Module) -> None:
         if not isinstance(part, nn.Linear):
             raise ModelError(

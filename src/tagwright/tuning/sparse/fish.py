@@ -30,6 +30,7 @@ MOVED = "backbone.moved"  # before the names of what a delta holds, among all th
 class FishTuning(Tuning):
     """Weights are chosen once, before the first step, by all or some documents; the head moves whole."""
 
+    is_sparse = True
     steps: ClassVar[float] = 4.0
     choices: ClassVar[type[Choices]] = Choices
 
