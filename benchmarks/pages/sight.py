@@ -10,7 +10,7 @@ from typing import Any
 
 from cells.sight import find_metric
 from claims import Claims, compare_arms
-from pages.charts import draw_gains, draw_plans, join_panels
+from pages.charts import draw_gains, draw_plans, join_panels, show
 from pages.contrasts import gather_reports, list_facts, tabulate_claims, tabulate_contrasts
 from pages.markers import fill, make_table
 
@@ -96,15 +96,6 @@ def write_page(found: Found, page: Path, *, mask_cost: Path) -> None:
     page.write_text(fill(page.read_text(encoding="utf-8"), parts), encoding="utf-8")
     facts = json.dumps(gather(found, costs), indent=1)
     page.with_suffix(".json").write_text(f"{facts}\n", encoding="utf-8")
-
-
-def show(drawing: str, page: Path, name: str) -> str:
-    """Keep a chart beside the page, and the line that shows it; nothing where nothing was drawn."""
-    if not drawing:
-        return ""
-    path = page.with_name(f"{page.stem}-{name}.svg")
-    path.write_text(drawing, encoding="utf-8")
-    return f"\n\n![{name}]({path.name})"
 
 
 def gather(found: Found, costs: Mapping[str, Any]) -> dict[str, Any]:
