@@ -2,7 +2,8 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -26,54 +27,79 @@ class Claim:
 
 @dataclass(frozen=True)
 class Claims:
-    """What claims.toml declares."""
+    """What a declaration says. A place is where arms are compared: a corpus and what else is the same for them; it may
+    have seeds and arms of its own. `most`: in so many places, or in such a share of them. `rest`: for one study alone.
+    """
 
-    corpora: tuple[str, ...]
-    seeds: tuple[int, ...]
+    places: Mapping[str, Mapping[str, Any]]
+    seeds: Sequence[int]
     read_at: str
     most_runs: int
     margin: float
-    most: int
+    most: float
     grades: Mapping[str, str]
     arms: Mapping[str, Mapping[str, Any]]
     contrasts: tuple[Claim, ...]
+    rest: Mapping[str, Any]
+
+    @property
+    def corpora(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(place["corpus"] for place in self.places.values()))
 
     @property
     def runs(self) -> int:
-        return len(self.corpora) * len(self.seeds) * len(self.arms)
+        return sum(len(self.list_arms(place)) * len(self.list_seeds(place)) for place in self.places)
+
+    def list_arms(self, place: str) -> Sequence[str]:
+        found: Sequence[str] = self.places[place].get("arms", list(self.arms))
+        return found
+
+    def list_seeds(self, place: str) -> Sequence[int]:
+        found: Sequence[int] = self.places[place].get("seeds", self.seeds)
+        return found
+
+    def count_needed(self, claim: Claim) -> int:
+        """In how many places what is hoped must be seen."""
+        both = sum({claim.a, claim.b} <= set(self.list_arms(place)) for place in self.places)
+        return int(self.most) if self.most >= 1 else ceil(self.most * both)
 
 
 def read_claims(path: Path = PATH) -> Claims:
     """The declaration, if it holds together: no arm that nobody compares, none that isn't there, and within its cap."""
     told = tomllib.loads(path.read_text(encoding="utf-8"))
-    contrasts = tuple(Claim(**each) for each in told["contrasts"])
-    named = {field: told[field] for field in ("read_at", "most_runs", "margin", "most", "grades", "arms")}
-    claims = Claims(tuple(told["corpora"]), tuple(told["seeds"]), contrasts=contrasts, **named)
+    told["contrasts"] = tuple(Claim(**each) for each in told["contrasts"])
+    told["places"] = told.get("places") or {corpus: {"corpus": corpus} for corpus in told.pop("corpora")}
+    names = {field.name for field in fields(Claims)}
+    named = {name: value for name, value in told.items() if name in names}
+    claims = Claims(**named, rest={name: value for name, value in told.items() if name not in names})
+    contrasts = claims.contrasts
     used = {arm for claim in contrasts for arm in (claim.a, claim.b)}
     if used != set(claims.arms):
         raise ValueError(f"{path}: arms and contrasts differ in {sorted(used ^ set(claims.arms))}.")
     if unknown := {claim.hoped for claim in contrasts} - set(HOPES):
         raise ValueError(f"{path}: {sorted(unknown)} can't be hoped for; expected one of {list(HOPES)}.")
+    if stray := {arm for place in claims.places for arm in claims.list_arms(place)} - set(claims.arms):
+        raise ValueError(f"{path}: places name the arms {sorted(stray)}, which aren't there.")
     if claims.runs > claims.most_runs:
         raise ValueError(f"{path}: {claims.runs} runs, and at most {claims.most_runs} were declared.")
     return claims
 
 
-Runs = Mapping[tuple[str, str], Sequence[Report]]  # (arm, corpus) -> a report for each seed
+Runs = Mapping[tuple[str, str], Sequence[Report]]  # (arm, place) -> a report for each seed
 
 
 def compare_arms(claims: Claims, runs: Runs, *, metrics: Mapping[str, str]) -> dict[tuple[str, str], Comparison]:
-    """(contrast, corpus) -> what can be said, p corrected over all of them. `metrics`: a corpus' score."""
+    """(contrast, place) -> what can be said, p corrected over all of them. `metrics`: a place's score."""
     done = {
-        (claim.name, corpus): compare_reports(
-            runs[claim.a, corpus],
-            runs[claim.b, corpus],
+        (claim.name, place): compare_reports(
+            runs[claim.a, place],
+            runs[claim.b, place],
             names=(claim.a, claim.b),
-            settings=Settings(metric=metrics[corpus], margin=claims.margin),
+            settings=Settings(metric=metrics[place], margin=claims.margin),
         )
         for claim in claims.contrasts
-        for corpus in claims.corpora
-        if runs.get((claim.a, corpus)) and runs.get((claim.b, corpus))
+        for place in claims.places
+        if runs.get((claim.a, place)) and runs.get((claim.b, place))
     }
     return dict(zip(done, correct_holm(list(done.values())), strict=True))
 
@@ -90,6 +116,9 @@ def judge(comparison: Comparison) -> str:
 
 
 def grade(claims: Claims, claim: Claim, verdicts: Sequence[str]) -> str:
-    """What the verdicts on all corpora make of one contrast."""
-    shown = sum(verdict in HOPES[claim.hoped] for verdict in verdicts) >= claims.most and "worse" not in verdicts
+    """What the verdicts in all places make of one contrast."""
+    shown = (
+        sum(verdict in HOPES[claim.hoped] for verdict in verdicts) >= claims.count_needed(claim)
+        and "worse" not in verdicts
+    )
     return claims.grades["shown" if shown else "before"]

@@ -10,7 +10,6 @@ Each step says how many runs it has and how long they should take before the fir
 
 import argparse
 import sys
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -78,14 +77,9 @@ def report(options: argparse.Namespace, claims: Claims) -> int:
     found = read_searched(options, claims, words, whole=False)
     cells = list_confirming(options, claims, words={name: words[name] for name in found.corpora}, found=found)
     records = read_records(cells, options.out / "confirm" / "cells")
-    write_page(found, list(records.values()), page=options.page, share=read_share())
+    write_page(found, list(records.values()), page=options.page, share=claims.rest["share"])
     print(f"Written into {options.page}: searches on {len(found.corpora)} corpora, {len(records)} runs of Confirm.")
     return 0
-
-
-def read_share() -> float:
-    """The part of the exhaustive search's cost that a search may take."""
-    return float(tomllib.loads(DECLARED.read_text(encoding="utf-8"))["share"])
 
 
 def read_searched(options: argparse.Namespace, claims: Claims, words: Words, *, whole: bool = True) -> Searched:

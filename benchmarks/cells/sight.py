@@ -1,10 +1,12 @@
 """Cells of the sight study: fine-tune a backbone under a plan, read words at a place, repeat the text; score one part.
 
-The screen's cells are scored on dev and never see test. Knows nothing of tables, nor which cells there are.
+The screen's cells are scored on dev and never see test. Cells of other studies say the rest of their recipe themselves.
+Knows nothing of tables, nor which cells there are.
 """
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from cells.rightward import measure_need
 
 import tagwright
 from tagwright.text.document import Document
+from tagwright.text.relation import Relation
 from tagwright.text.sampling import draw_shots
 from tagwright.text.span import Span
 
@@ -32,17 +35,22 @@ def find_file(corpus: str, folder: str, *, part: str) -> Path | None:
 
 
 @cache
-def read_part(corpus: str, folder: str, *, part: str) -> list[Document]:
-    """All documents with their spans; what else a file holds (relations) is left aside."""
+def read_part(corpus: str, folder: str, *, part: str, whole: bool = False) -> list[Document]:
+    """All documents with their spans; what else a file holds (relations) is left aside, if they aren't wanted whole."""
     path = find_file(corpus, folder, part=part)
     if path is None:
         raise FileNotFoundError(f"There is no {part}.conll or {part}.jsonl in {Path(folder, corpus)}.")
-    return [document.only(("spans",)) for document in tagwright.read(path)]
+    documents = tagwright.read(path)
+    return documents if whole else [document.only(("spans",)) for document in documents]
+
+
+def read_all(settings: Mapping[str, Any], *, part: str) -> list[Document]:
+    return read_part(settings["corpus"], settings["data"], part=part, whole=settings.get("whole", False))
 
 
 def cut_part(settings: Mapping[str, Any], *, part: str) -> list[Document]:
     """At most as many documents as the settings say, always the same ones."""
-    documents = read_part(settings["corpus"], settings["data"], part=part)
+    documents = read_all(settings, part=part)
     return draw_shots(documents, min(settings["documents"][part], len(documents)), seed=0)
 
 
@@ -56,7 +64,7 @@ def fine_tune(settings: Mapping[str, Any]) -> dict[str, Any]:
 
     The seed draws the training documents and rules the training.
     """
-    train = read_part(settings["corpus"], settings["data"], part="train")
+    train = read_all(settings, part="train")
     began = time.perf_counter()
     labeler = tagwright.train(
         train,
@@ -70,15 +78,17 @@ def fine_tune(settings: Mapping[str, Any]) -> dict[str, Any]:
     predicted = labeler.predict(gold)
     report = tagwright.evaluate(gold, predicted, cases=0)
     result = {
-        "score": 100 * report.score(find_metric(settings["corpus"])),
+        "score": 100 * report.score(settings.get("metric") or find_metric(settings["corpus"])),
         "train_seconds": trained - began,
         "predict_seconds": time.perf_counter() - trained,
+        "moved": labeler.tagger.tuning.count(labeler.tagger),
+        "added": labeler.tagger.fusion.added,
     }
-    return result | ({"spans": list_spans(predicted)} if scored == "test" else {})
+    return result | (list_found(predicted) if scored == "test" else {})
 
 
 def list_settings(settings: Mapping[str, Any], *, documents: int) -> dict[str, Any]:
-    """The recipe of a cell. Without `sight` a backbone is taken as it is."""
+    """The recipe of a cell. Without `sight` a backbone is taken as it is; what a study sets itself goes first."""
     chosen = {} if settings["sight"] is None else {"backbone.sight": settings["sight"]}
     return chosen | {
         "backbone.read_at": settings["read_at"],
@@ -91,6 +101,7 @@ def list_settings(settings: Mapping[str, Any], *, documents: int) -> dict[str, A
         "training.seed": settings["seed"],
         "training.eval_strategy": "no",
         "training.save_strategy": "no",
+        **settings.get("recipe", {}),
     }
 
 
@@ -98,13 +109,20 @@ def find_metric(corpus: str) -> str:
     return METRICS.get(corpus, "exact.f1")
 
 
-def list_spans(documents: Sequence[Document]) -> list[list[tuple[int, int, str]]]:
-    return [[(span.start, span.end, span.label) for span in document.spans] for document in documents]
+def list_found(documents: Sequence[Document]) -> dict[str, list[Any]]:
+    """What was predicted, as JSON can hold it."""
+    spans = [[(span.start, span.end, span.label) for span in document.spans] for document in documents]
+    edges = [[(edge.head, edge.tail, edge.label) for edge in document.relations] for document in documents]
+    return {"spans": spans} | ({"relations": edges} if any(edges) else {})
 
 
-def rebuild(gold: Sequence[Document], spans: Sequence[Sequence[Sequence[Any]]]) -> list[Document]:
+def rebuild(gold: Sequence[Document], found: Mapping[str, Any]) -> list[Document]:
     """Predicted documents from what a cell kept of them."""
+    edges = found.get("relations") or [[]] * len(gold)
     return [
-        document.with_spans(Span(start, end, label) for start, end, label in found)
-        for document, found in zip(gold, spans, strict=True)
+        replace(
+            document.with_spans(Span(*span) for span in spans),
+            relations=tuple(Relation(*edge) for edge in between),
+        )
+        for document, spans, between in zip(gold, found["spans"], edges, strict=True)
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
 from tagwright.evaluation.page.charts import find_ticks
 
@@ -84,6 +85,15 @@ def join_panels(panels: Sequence[Sequence[str]], *, said: str, columns: int = 2)
     style = f'font-family="sans-serif" font-size="11" fill="{INK}"'
     body = "\n".join([f'<rect width="{wide}" height="{high}" fill="white"/>', *moved])
     return f"{head} {style}>\n<title>{escape(said)}</title>\n{body}\n</svg>\n"
+
+
+def show(drawing: str, page: Path, name: str) -> str:
+    """Keep a chart beside the page, and the line that shows it; nothing where nothing was drawn."""
+    if not drawing:
+        return ""
+    path = page.with_name(f"{page.stem}-{name}.svg")
+    path.write_text(drawing, encoding="utf-8")
+    return f"\n\n![{name}]({path.name})"
 
 
 def line(x1: float, y1: float, x2: float, y2: float, *, colour: str, dashed: bool = False) -> str:

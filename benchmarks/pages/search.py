@@ -1,19 +1,18 @@
 """docs/sight.md: what each search chose, what it cost, and whether its plan holds on fresh seeds. Trains nothing."""
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cells.search import GROUPS
-from cells.sight import cut_part, find_metric, rebuild
-from claims import Claims, compare_arms, grade, judge
+from cells.sight import find_metric
+from claims import Claims, compare_arms
+from pages.contrasts import Comparisons, gather_reports, tabulate_claims, tabulate_contrasts
 from pages.markers import fill, make_table
 from scipy.stats import spearmanr
 
-from tagwright.evaluation.compare import Comparison
-from tagwright.evaluation.report import Report, evaluate
 from tagwright.search.cell import Cell, Record
 from tagwright.search.run import make_search
 from tagwright.search.space import Space
@@ -74,23 +73,15 @@ def write_page(found: Searched, confirmed: Sequence[Mapping[str, Any]], *, page:
     comparisons = compare(found, confirmed)
     parts = {
         "searches": tabulate_searches(found, share=share),
-        "search contrasts": tabulate_contrasts(found, comparisons),
-        "search claims": tabulate_claims(found, comparisons),
+        "search contrasts": tabulate_confirmed(found, comparisons),
+        "search claims": tabulate_claims(found.claims, comparisons),
     }
     page.write_text(fill(page.read_text(encoding="utf-8"), parts), encoding="utf-8")
 
 
-Comparisons = Mapping[tuple[str, str], Comparison]
-
-
 def compare(found: Searched, confirmed: Sequence[Mapping[str, Any]]) -> Comparisons:
     """(contrast, corpus) -> what the fresh seeds say."""
-    reports: dict[tuple[str, str], list[Report]] = {}
-    for record in sorted(confirmed, key=lambda record: record["settings"]["seed"]):
-        settings = record["settings"]
-        gold = cut_part(settings, part="test")
-        report = evaluate(gold, rebuild(gold, record["result"]["spans"]), cases=0)
-        reports.setdefault((settings["corpus"], settings["sight"]), []).append(report)
+    reports = gather_reports(confirmed, lambda settings: (settings["corpus"], settings["sight"]))
     runs = {
         (arm, corpus): reports.get((corpus, found.choose(corpus, arm)), [])
         for arm in found.claims.arms
@@ -123,29 +114,11 @@ def _correlate(field: Mapping[str, float], scores: Mapping[str, float]) -> str:
     return f"{spearmanr([field[plan] for plan in scores], list(scores.values())).statistic:.2f}"
 
 
-def tabulate_contrasts(found: Searched, comparisons: Comparisons) -> str:
+def tabulate_confirmed(found: Searched, comparisons: Comparisons) -> str:
     named = {claim.name: claim for claim in found.claims.contrasts}
-    rows = []
-    for (name, corpus), one in comparisons.items():
-        plans = " / ".join(f"`{found.choose(corpus, arm)}`" for arm in (named[name].a, named[name].b))
-        a, b = (_spread(scores) for scores in one.scores)
-        gain = f"{one.difference:+.2f} ({one.interval[0]:+.2f} to {one.interval[1]:+.2f})"
-        rows.append([name, corpus, plans, a, b, gain, f"{one.p_holm:.3f}", judge(one)])
-    return make_table(
-        ["contrast", "corpus", "plans", "first", "second", "difference, 95 %", "p, Holm", "first is"], rows
-    )
 
+    def place(name: str, corpus: str) -> list[str]:
+        plans = (found.choose(corpus, arm) for arm in (named[name].a, named[name].b))
+        return [corpus, " / ".join(f"`{plan}`" for plan in plans)]
 
-def tabulate_claims(found: Searched, comparisons: Comparisons) -> str:
-    rows = []
-    for claim in found.claims.contrasts:
-        verdicts = [judge(one) for (name, _), one in comparisons.items() if name == claim.name]
-        if verdicts:
-            told = ", ".join(f"{verdicts.count(each)} {each}" for each in dict.fromkeys(verdicts))
-            rows.append([claim.question, claim.hoped, told, grade(found.claims, claim, verdicts)])
-    return make_table(["question", "hoped", "seen", "grade"], rows)
-
-
-def _spread(scores: Iterable[float]) -> str:
-    values = list(scores)
-    return f"{statistics.mean(values):.2f}" + (f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else "")
+    return tabulate_contrasts(comparisons, heads=["corpus", "plans"], place=place)

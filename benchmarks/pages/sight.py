@@ -2,19 +2,20 @@
 
 import json
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cells.sight import cut_part, find_metric, rebuild
-from claims import Claims, compare_arms, grade, judge
-from pages.charts import draw_gains, draw_plans, join_panels
+from cells.sight import find_metric
+from claims import Claims, compare_arms
+from pages.charts import draw_gains, draw_plans, join_panels, show
+from pages.contrasts import gather_reports, list_facts, tabulate_claims, tabulate_contrasts
 from pages.markers import fill, make_table
 
 from tagwright.evaluation.compare import Comparison
-from tagwright.evaluation.report import Report, evaluate
+from tagwright.evaluation.report import Report
 
 Record = Mapping[str, Any]
 SAME = ("documents", "epochs", "rate", "batch")
@@ -64,13 +65,7 @@ class Found:
     @cached_property
     def runs(self) -> dict[tuple[str, str], list[Report]]:
         """(arm, corpus) -> the reports of its seeds, in their order."""
-        reports: dict[tuple[str, str], list[Report]] = {}
-        for record in sorted(self.confirm, key=lambda record: record["settings"]["seed"]):
-            settings = record["settings"]
-            gold = cut_part(settings, part="test")
-            report = evaluate(gold, rebuild(gold, record["result"]["spans"]), cases=0)
-            reports.setdefault((settings["arm"], settings["corpus"]), []).append(report)
-        return reports
+        return gather_reports(self.confirm, lambda settings: (settings["arm"], settings["corpus"]))
 
     @cached_property
     def comparisons(self) -> dict[tuple[str, str], Comparison]:
@@ -92,8 +87,8 @@ def write_page(found: Found, page: Path, *, mask_cost: Path) -> None:
         "need": tabulate_needs(found),
         "screen": tabulate_plans(found) + show(draw_screen(found), page, "screen"),
         "reading": tabulate_reading(found),
-        "confirm": tabulate_contrasts(found),
-        "claims": tabulate_claims(found),
+        "confirm": tabulate_confirmed(found),
+        "claims": tabulate_claims(found.claims, found.comparisons),
         "gain": show(draw_gain(found), page, "gain"),
         "time": tabulate_time(found),
         "mask": tabulate_costs(costs),
@@ -101,15 +96,6 @@ def write_page(found: Found, page: Path, *, mask_cost: Path) -> None:
     page.write_text(fill(page.read_text(encoding="utf-8"), parts), encoding="utf-8")
     facts = json.dumps(gather(found, costs), indent=1)
     page.with_suffix(".json").write_text(f"{facts}\n", encoding="utf-8")
-
-
-def show(drawing: str, page: Path, name: str) -> str:
-    """Keep a chart beside the page, and the line that shows it; nothing where nothing was drawn."""
-    if not drawing:
-        return ""
-    path = page.with_name(f"{page.stem}-{name}.svg")
-    path.write_text(drawing, encoding="utf-8")
-    return f"\n\n![{name}]({path.name})"
 
 
 def gather(found: Found, costs: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,10 +107,7 @@ def gather(found: Found, costs: Mapping[str, Any]) -> dict[str, Any]:
             record["settings"] | {key: value for key, value in record["result"].items() if key != "spans"}
             for record in found.confirm
         ],
-        "contrasts": [
-            {"contrast": name, "corpus": corpus, "judged": judge(comparison), **comparison.to_dict()}
-            for (name, corpus), comparison in found.comparisons.items()
-        ],
+        "contrasts": list_facts(found.comparisons),
         "mask_cost": costs,
     }
 
@@ -179,27 +162,12 @@ def tabulate_reading(found: Found) -> str:
     return make_table(["corpus", "plan", *heads], rows)
 
 
-def tabulate_contrasts(found: Found) -> str:
-    rows = []
-    for (name, corpus), one in found.comparisons.items():
-        a, b = (_spread(scores) for scores in one.scores)
-        gain = f"{one.difference:+.2f} ({one.interval[0]:+.2f} to {one.interval[1]:+.2f})"
-        plan = f"`{found.chosen.get(corpus, '?')}`"
-        rows.append([name, corpus, plan, a, b, gain, f"{one.p_holm:.3f}", judge(one)])
-    heads = ["contrast", "corpus", "chosen plan", "first", "second", "difference, 95 %", "p, Holm", "first is"]
-    return make_table(heads, rows)
-
-
-def tabulate_claims(found: Found) -> str:
-    rows = []
-    for claim in found.claims.contrasts:
-        verdicts = [judge(one) for (name, _), one in found.comparisons.items() if name == claim.name]
-        if verdicts:
-            told = ", ".join(f"{verdicts.count(each)} {each}" for each in dict.fromkeys(verdicts))
-            rows.append(
-                [claim.question, f"{claim.a} {claim.hoped} than {claim.b}", told, grade(found.claims, claim, verdicts)]
-            )
-    return make_table(["question", "hoped", "seen", "grade"], rows)
+def tabulate_confirmed(found: Found) -> str:
+    return tabulate_contrasts(
+        found.comparisons,
+        heads=["corpus", "chosen plan"],
+        place=lambda _, corpus: [corpus, f"`{found.chosen.get(corpus, '?')}`"],
+    )
 
 
 def tabulate_time(found: Found) -> str:
@@ -258,11 +226,6 @@ def draw_gain(found: Found) -> str:
 
 def _bold(score: float | None, is_best: bool) -> str:
     return "-" if score is None else f"**{score:.2f}**" if is_best else f"{score:.2f}"
-
-
-def _spread(scores: Iterable[float]) -> str:
-    values = list(scores)
-    return f"{statistics.mean(values):.2f}" + (f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else "")
 
 
 def _ratio(value: float | None, base: float) -> str:

@@ -12,12 +12,13 @@ import claims
 import pytest
 import sight
 from cells.rightward import measure_need
-from cells.sight import list_spans, read_part, rebuild
+from cells.sight import list_found, read_part, rebuild
 from pages import sight as page
 from pages.markers import fill
 
 from tagwright.evaluation.compare import Comparison, Settings
 from tagwright.text.document import Document
+from tagwright.text.relation import Relation
 from tagwright.text.span import Span
 
 ROOT = Path(__file__).parents[2]
@@ -142,7 +143,9 @@ def test_the_best_plan_is_no_extreme_and_of_equals_the_smallest_nearest_the_outp
 def test_predictions_come_back_from_what_a_cell_keeps() -> None:
     gold = [Document.from_words(["a", "b", "c"], spans=(Span(0, 2, "X"),)), Document.from_words(["d"])]
     other = [gold[0].with_spans([Span(1, 3, "Y")]), gold[1]]
-    assert rebuild(gold, list_spans(other)) == other
+    assert rebuild(gold, list_found(other)) == other
+    joined = [replace(gold[0], spans=(Span(0, 1, "X"), Span(1, 3, "Y")), relations=(Relation(0, 1, "Of"),)), gold[1]]
+    assert rebuild(gold, list_found(joined)) == joined
 
 
 def test_documents_come_from_either_kind_of_file_with_their_spans_alone(tmp_path: Path) -> None:
@@ -242,11 +245,11 @@ def test_a_whole_study_is_told(tmp_path: Path) -> None:
         "result": {"left": 1, "both": 0.5, "need": 50},
     }
     found = page.Found(told, [need], confirm)
-    table = page.tabulate_contrasts(found)
+    table = page.tabulate_confirmed(found)
     assert table.count("| snips | `0011` | 100.00 ± 0.00 | 66.67 ± 0.00 | +33.33 (") == 4
     assert table.count("| better |") + table.count("| not worse |") == 4
     assert "| repeat | 2.00x |" in page.tabulate_time(found)
-    assert page.tabulate_claims(found).count(told.grades["before"]) == 4  # one corpus isn't most
+    assert page.tabulate_claims(told, found.comparisons).count(told.grades["before"]) == 4  # one corpus isn't most
     path = tmp_path / "sight.md"
     path.write_text((ROOT / "docs" / "sight.md").read_text(encoding="utf-8"), encoding="utf-8")
     page.write_page(found, path, mask_cost=tmp_path / "none.json")
