@@ -5,10 +5,10 @@ that was predicted, between the mean score of its bin and the share of the bin t
 """
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
-from tagwright.evaluation.calibration.intervals import WIDE
 from tagwright.evaluation.calibration.outcomes import Floats, Outcomes, Places
 
 MOST_BINS, LEAST_IN_BIN = 15, 20
@@ -26,9 +26,10 @@ class Bin:
 
 @dataclass(frozen=True)
 class Reliability:
-    """`interval` is the error's 95 % interval, over documents drawn again.
+    """`perfect` is the error that scores would show on so few predictions if each were just the chance of being right.
 
-    `perfect` is the error that scores would show on so few predictions if each were exactly the chance of being right.
+    `interval` is where the error on endless documents lies, 95 %: by documents drawn again, less what chance adds. So
+    it is 0 to something for perfect scores, and may end below `error`, which chance makes larger.
     """
 
     error: float
@@ -46,9 +47,18 @@ def measure(outcomes: Outcomes, scores: Floats | None = None) -> Reliability:
     sizes, right = np.bincount(places), outcomes.right.astype(float)
     sums, hits = np.bincount(places, scores), np.bincount(places, right)
     error = float(abs(sums - hits).sum() / len(scores))
-    spread = WIDE * float(_draw_errors(outcomes, scores - right, places).std())
+    perfect = _guess(scores, places)
+    interval = _find_interval(error, _draw_errors(outcomes, scores - right, places), perfect)
     bins = (Bin(int(n), float(s / n), float(h / n)) for n, s, h in zip(sizes, sums, hits, strict=True))
-    return Reliability(error, (max(0.0, error - spread), min(1.0, error + spread)), _guess(scores, places), tuple(bins))
+    return Reliability(error, interval, perfect, tuple(bins))
+
+
+def _find_interval(error: float, drawn: Floats, perfect: float) -> tuple[float, float]:
+    """What chance adds, `perfect`, goes from the ends in squares, as the error of a mean adds to its size."""
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    ends = max(0.0, float(low) + error - float(drawn.mean())), float(high)
+    low, high = (sqrt(max(0.0, end**2 - perfect**2)) for end in ends)
+    return low, high
 
 
 def cut_bins(scores: Floats) -> Places:
