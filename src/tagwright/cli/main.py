@@ -20,6 +20,7 @@ from tagwright.cli.pretrain import pretrain
 from tagwright.cli.studies.curve import curve
 from tagwright.cli.studies.search import search
 from tagwright.cli.train import train
+from tagwright.cli.upkeep.calibrate import calibrate
 from tagwright.cli.upkeep.doctor import doctor
 from tagwright.cli.upkeep.export import export
 from tagwright.errors import TagwrightError
@@ -40,6 +41,7 @@ app = typer.Typer(
 for verb in (init, inspect, convert, train, evaluate):
     app.command(verb.__name__)(verb)
 app.command("compare", cls=ManyAgainst)(compare)
+app.command("calibrate")(calibrate)
 app.command("predict")(predict)
 app.command("pretrain")(pretrain)
 app.command("search")(search)

@@ -1,6 +1,7 @@
 """tagwright predict: a saved labeler over files of any size, standard input, or a text."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ from tagwright.cli.terminal.files import Encoding, From, TagColumn, TextColumn, 
 
 if TYPE_CHECKING:
     from tagwright.inference.predictor import Predictor
+    from tagwright.inference.runner import Input
     from tagwright.io.kind import FileOptions
     from tagwright.text.document import Document
 
@@ -40,6 +42,18 @@ def predict(
         Path | None, typer.Option("-o", "--out", help="File to write; without it, JSONL goes to standard output.")
     ] = None,
     text: Annotated[list[str] | None, typer.Option(help="In place of a file: label this text and show it.")] = None,
+    min_score: Annotated[float | None, typer.Option(help="Leave out spans and relations below this score.")] = None,
+    review: Annotated[
+        Path | None,
+        typer.Option(help="Uncertain documents go here, most informative first: .json Label Studio, .jsonl doccano."),
+    ] = None,
+    review_below: Annotated[
+        float | None, typer.Option(help="Uncertain is a document in which something has a lower score; 0.8.")
+    ] = None,
+    review_to: Annotated[str | None, typer.Option(help="labelstudio or doccano, where --review doesn't say.")] = None,
+    cover: Annotated[
+        bool, typer.Option("--cover", help="Add spans for the coverage that the labeler was calibrated for.")
+    ] = False,
     kind: From = None,
     to: To = None,
     scheme: Written = None,
@@ -57,34 +71,116 @@ def predict(
 
     \b
     tagwright predict runs/first new.txt -o labelled.jsonl
+    tagwright predict runs/first new.txt -o labelled.jsonl --min-score 0.2 --review doubtful.json
     tagwright predict runs/first --text "Ada Lovelace met Charles Babbage in London."
     """
-    from rich.console import Console
-
-    from tagwright.cli.terminal.files import count_along, make_options
-    from tagwright.cli.terminal.show import make_console, quiet_libraries, show_documents, show_ledger
-    from tagwright.errors import RecipeError
+    from tagwright.cli.terminal.files import make_options
+    from tagwright.cli.terminal.show import make_console, quiet_libraries, show_documents
     from tagwright.inference.predictor import Predictor
     from tagwright.inference.runner import RunnerConfig
 
-    if (source is None) == (not text):
-        raise RecipeError("Give either a file to label (- for standard input) or --text.")
-    if out is not None and source is not None and out.resolve() == Path(source).resolve():
-        raise RecipeError(f"{out} is the file to label; it would be overwritten. Choose another --out.")
+    _check_files(source, text=text, out=out, review=review)
+    sorting = _Sorting(min_score, review, review_below, review_to, cover)
+    sorting.check()
     quiet_libraries()
     config = RunnerConfig(tokens_per_batch=tokens_per_batch, on_long=on_long.value)
     labeler = Predictor.from_pretrained(model, dtype=None if dtype is None else dtype.value, config=config)
     if text:
-        show_documents(make_console(), labeler.stream(text))
+        show_documents(make_console(), (found for found, _ in sorting.label(labeler, text)))
         return
     options = make_options(
         word_column=word_column, tag_column=tag_column, text_column=text_column, scheme=None, encoding=encoding
     )
-    watch, notes = Watch(), Console(stderr=True, highlight=False)
     inputs = _scan_lines() if source == STDIN else _scan(str(source), kind, options=options, labeler=labeler)
-    found = count_along(watch.follow(labeler.stream(inputs)), "labelling")
-    _write(found, out, kind=to, scheme=scheme, labeler=labeler)
-    notes.print(f"Labelled {watch}." + ("" if out is None else f" Written to {out}."), soft_wrap=True)
+    _label_file(labeler, inputs, sorting=sorting, target=_Target(out, to, scheme))
+
+
+def _check_files(source: str | None, *, text: list[str] | None, out: Path | None, review: Path | None) -> None:
+    """There is one input, and nothing is overwritten."""
+    from tagwright.errors import RecipeError
+
+    if (source is None) == (not text):
+        raise RecipeError("Give either a file to label (- for standard input) or --text.")
+    if text and review is not None:
+        raise RecipeError("--review is for documents of a file; a --text is shown.")
+    for name, path in (("--out", out), ("--review", review)):
+        if path is not None and source is not None and path.resolve() == Path(source).resolve():
+            raise RecipeError(f"{path} is the file to label; it would be overwritten. Choose another {name}.")
+    if out is not None and review is not None and out.resolve() == review.resolve():
+        raise RecipeError(f"--out and --review are both {out}. Choose another --review.")
+
+
+@dataclass(frozen=True)
+class _Sorting:
+    """What is left out, and what a person gets to see."""
+
+    min_score: float | None
+    review: Path | None
+    review_below: float | None
+    review_to: str | None
+    cover: bool
+
+    def check(self) -> None:
+        """The options go together."""
+        from tagwright.cli.terminal.review import choose_kind
+        from tagwright.errors import RecipeError
+
+        for name, score in (("--min-score", self.min_score), ("--review-below", self.review_below)):
+            if score is not None and not 0 <= score <= 1:
+                raise RecipeError(f"{name} is {score:g}, and scores lie between 0 and 1.")
+        if self.review is not None:
+            choose_kind(self.review, self.review_to)
+        elif self.cover:
+            raise RecipeError("--cover hands documents to a person: say with --review FILE where they go.")
+        elif self.review_below is not None or self.review_to is not None:
+            raise RecipeError("--review-below and --review-to say what goes to --review FILE, which is missing.")
+        if self.cover and self.min_score is not None:
+            raise RecipeError("--min-score drops spans that --cover promises. Leave out one of them.")
+
+    def label(self, labeler: "Predictor", inputs: "Iterable[Input]") -> "Iterator[tuple[Document, bool]]":
+        """Labelled documents without what is left out, and whether a person must see them."""
+        from tagwright.evaluation.calibration.calibration import drop_below
+        from tagwright.evaluation.calibration.outcomes import RELATIONS, SPANS
+
+        pairs = labeler.cover(inputs) if self.cover else ((found, False) for found in labeler.stream(inputs))
+        for found, must in pairs:
+            if self.min_score is not None:
+                least = {SPANS: self.min_score, RELATIONS: self.min_score}
+                given = len(found.only(labeler.tagger.given).spans)
+                what = f"--min-score {self.min_score:g}"
+                found = drop_below(found, least, ledger=labeler.ledger, what=what, given=given)
+            yield found, must
+
+
+@dataclass(frozen=True)
+class _Target:
+    """The file that labelled documents go to."""
+
+    out: Path | None
+    kind: str | None
+    scheme: str | None
+
+
+def _label_file(labeler: "Predictor", inputs: "Iterator[Document]", *, sorting: _Sorting, target: _Target) -> None:
+    """Label a stream of documents into files, and say what became of them."""
+    from rich.console import Console
+
+    from tagwright.cli.terminal.files import count_along
+    from tagwright.cli.terminal.review import BELOW, Review, choose_kind
+    from tagwright.cli.terminal.show import show_ledger
+    from tagwright.evaluation.page.elements import show_count
+
+    below = sorting.review_below if sorting.review_below is not None else 0.0 if sorting.cover else BELOW
+    review = Review(below if sorting.review is not None else 0.0, given=labeler.tagger.given)
+    watch, notes = Watch(), Console(stderr=True, highlight=False)
+    pairs = sorting.label(labeler, count_along(watch.follow(inputs), "labelling"))
+    _write(review.divert(pairs), target, labeler=labeler)
+    told = "" if target.out is None else f" Written to {target.out}."
+    if sorting.review is not None:
+        kind = choose_kind(sorting.review, sorting.review_to)
+        count = review.write(sorting.review, labeler.ledger, kind=kind)
+        told += f" {show_count(count, 'document')} to review, written to {sorting.review}."
+    notes.print(f"Labelled {watch}.{told}", soft_wrap=True)
     show_ledger(notes, labeler.ledger, title="What could not be held:")
 
 
@@ -103,14 +199,13 @@ def _scan_lines() -> "Iterator[Document]":
         yield make_document(line.rstrip("\r\n"), id=f"line:{number}")
 
 
-def _write(
-    documents: "Iterable[Document]", out: Path | None, *, kind: str | None, scheme: str | None, labeler: "Predictor"
-) -> None:
+def _write(documents: "Iterable[Document]", target: _Target, *, labeler: "Predictor") -> None:
     from tagwright.cli.terminal.files import make_options
     from tagwright.io.files import write
 
-    if out is not None:
-        write(documents, out, kind=kind, options=make_options(scheme=scheme), ledger=labeler.ledger)
+    if target.out is not None:
+        options = make_options(scheme=target.scheme)
+        write(documents, target.out, kind=target.kind, options=options, ledger=labeler.ledger)
         return
     from tagwright.io.jsonl import dump
     from tagwright.io.kind import FileOptions

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tagwright.errors import ModelError
 from tagwright.heads.config import HeadConfig
 from tagwright.text.document import Document
 from tagwright.text.labels import Labels
@@ -80,6 +81,14 @@ class Head(nn.Module, ABC):
     @abstractmethod
     def decode(self, states: Tensor, given: Sequence[Document], *, keep: Tensor) -> list[Document]:
         """B W H, B W, the documents with their given parts -> the documents with what is predicted, all with scores."""
+
+    def list_candidates(
+        self, states: Tensor, given: Sequence[Document], *, keep: Tensor, least: float
+    ) -> list[list[Span]]:
+        """For each document the spans that score at least `least`, whether or not `decode` would choose them."""
+        raise ModelError(
+            f"The head {self.config.name} lists no spans but those it predicts, so there is none to add for a coverage."
+        )
 
 
 class TagHead(Head):

@@ -6,6 +6,7 @@ get a vector and a score for every label. Pairs of them go the same way: ranked,
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import log
 
 import torch
 from torch import Tensor
@@ -141,19 +142,27 @@ class PairsHead(Head):
         with torch.autocast(states.device.type, enabled=False):
             states = states.float()
             beam = self._find_beam(states, keep, given=_place_given(given, keep))
-            spans = self._read_spans(beam, len(given))
+            spans = self._read_spans(beam, len(given), holds=self._choose_types(beam))
             edges = self._read_edges(beam, len(given), states=states, keep=keep)
         return [assemble(one, found, edges=led) for one, found, led in zip(given, spans, edges, strict=True)]
 
-    def _choose_types(self, beam: Beam) -> Tensor:
+    def list_candidates(
+        self, states: Tensor, given: Sequence[Document], *, keep: Tensor, least: float
+    ) -> list[list[Span]]:
+        """Of the stretches that survive the beam."""
+        with torch.autocast(states.device.type, enabled=False):
+            beam = self._find_beam(states.float(), keep, given=_place_given(given, keep))
+            return self._read_spans(beam, len(given), holds=self._choose_types(beam, least=least))
+
+    def _choose_types(self, beam: Beam, *, least: float = 0.5) -> Tensor:
         """N C: the labels that hold, without those of arguments, which hold by their relations."""
         holds = torch.zeros_like(beam.scores, dtype=torch.bool)
-        holds[:, self.types] = (beam.scores[:, self.types] > 0) & beam.fits[:, None]
+        holds[:, self.types] = (beam.scores[:, self.types] > _logit(least)) & beam.fits[:, None]
         return holds
 
-    def _read_spans(self, beam: Beam, batch: int) -> list[list[Span]]:
+    def _read_spans(self, beam: Beam, batch: int, *, holds: Tensor) -> list[list[Span]]:
         found: list[list[Span]] = [[] for _ in range(batch)]
-        at, label = self._choose_types(beam).nonzero(as_tuple=True)
+        at, label = holds.nonzero(as_tuple=True)
         places, scores = beam.places, beam.scores[at, label].sigmoid()
         columns = (places.row[at], places.start[at], places.end[at], label, scores)
         for row, start, end, name, score in zip(*(column.tolist() for column in columns), strict=True):
@@ -182,6 +191,11 @@ class PairsHead(Head):
         for row, a, b, c, d, name, score, argues in zip(*(column.tolist() for column in columns), strict=True):
             found[row].append(Edge((a, b), (c, d), self.labels.relations[name], score, argues))
         return found
+
+
+def _logit(chance: float) -> float:
+    """The score of a probability."""
+    return log(chance / (1 - chance))
 
 
 def _teach_spans(beam: Beam, ranks: Tensor, gold: Gold) -> Tensor:

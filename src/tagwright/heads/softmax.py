@@ -8,10 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tagwright.heads.candidates import find_candidates, find_joins
+from tagwright.heads.chain import Chain, widen
 from tagwright.heads.config import HeadConfig
 from tagwright.heads.head import IGNORED, TagHead, Target
 from tagwright.text.document import Document
 from tagwright.text.labels import Labels
+from tagwright.text.span import Span
 
 
 class SoftmaxHead(TagHead):
@@ -56,3 +59,13 @@ class SoftmaxHead(TagHead):
             scored = (replace(s, score=float(np.exp(sums[row, s.end] - sums[row, s.start]))) for s in spans)
             found.append(replace(document, spans=tuple(scored)))
         return found
+
+    def list_candidates(
+        self, states: Tensor, given: Sequence[Document], *, keep: Tensor, least: float
+    ) -> list[list[Span]]:
+        """Scored as a CRF's are: of just these tags, begun and ended there."""
+        with torch.autocast(states.device.type, enabled=False):
+            emissions = widen(self.emit(states).log_softmax(-1))
+            free = torch.zeros_like(emissions[0, 0])
+            chain = Chain(emissions, keep, free.new_zeros(len(free), len(free)), free, free)
+            return find_candidates(chain, self, continues=find_joins(self).to(states.device), least=least)

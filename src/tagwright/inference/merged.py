@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tagwright.inference.calibrated import read_calibration
 from tagwright.inference.predictor import Predictor, find_device
 from tagwright.inference.saved import check_fixture, find_folder
 from tagwright.models.folder import read_about, read_folder
@@ -17,7 +18,7 @@ def load_merged(path: str | Path, *, base: str | None = None) -> Predictor:
     tagger, origin = read_folder(folder, base=base, unquantised=True)
     tuning = read_about(folder).get("tuning", {}).get("name", "full")
     tagger.merge()
-    labeler = Predictor(tagger.to(find_device()), origin)
+    labeler = Predictor(tagger.to(find_device()), origin, calibration=read_calibration(folder))
     if not TUNINGS[tuning].needs_four_bits:
         check_fixture(labeler, folder)
     return labeler

@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from tagwright.evaluation.calibration.fit import FitConfig, Fitted
+from tagwright.inference.calibrated import calibrate, read_calibration
 from tagwright.inference.runner import Input, Runner, RunnerConfig
 from tagwright.inference.saved import check_fixture, find_folder, push_labeler, save_labeler
 from tagwright.models.folder import read_folder
@@ -18,8 +21,18 @@ class Predictor(Runner):
 
     labeler("Text")                    a list of span dicts: start, end, label, text, score
     labeler.predict(documents)         documents in, documents out; see Runner for more
+    labeler.calibrate(documents)       from now on, scores are probabilities; saved with the labeler
     labeler.save_pretrained(folder)    and Predictor.from_pretrained(folder)
     """
+
+    def calibrate(self, documents: Iterable[Document], **how: Any) -> Fitted:
+        """Make scores probabilities, by labelled documents that it was not trained on; gives what that is worth.
+
+        `how` are the fields of `FitConfig`: method; precision or recall of what is kept; coverage, most_added.
+        """
+        fitted = calibrate(self, documents, FitConfig(**how))
+        self.calibration = fitted.calibration
+        return fitted
 
     def save_pretrained(
         self, folder: str | Path, *, fixture: Sequence[Document] = (), dtype: str | None = None
@@ -53,6 +66,7 @@ class Predictor(Runner):
         folder = find_folder(path, revision=revision)
         tagger, origin = read_folder(folder, dtype=dtype, base=base)
         labeler = cls(tagger.to(device or find_device()), origin, config=config or RunnerConfig())
+        labeler.calibration = read_calibration(folder)
         if check:
             as_saved = labeler if dtype is None else Runner(read_folder(folder, base=base)[0].to(labeler.device))
             check_fixture(as_saved, folder)

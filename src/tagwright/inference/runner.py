@@ -12,10 +12,13 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from tagwright.errors import DataError, ModelError
+from tagwright.evaluation.calibration.calibration import Calibration
+from tagwright.evaluation.calibration.coverage import FLOOR
 from tagwright.models.folder import Origin
 from tagwright.models.tagger import Tagger
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
+from tagwright.text.span import Span
 from tagwright.text.words import make_document
 from tagwright.tokens.batch import OnLong, Piece
 
@@ -43,8 +46,10 @@ class Runner:
     labeler(["Text", "Text"])    a list of such lists; a Document or a list of words may stand for a text
     labeler.predict(documents)   documents in, documents out; strings and lists of words are documents too
     labeler.stream(documents)    the same for any number of documents, in order
+    labeler.cover(documents)     with more spans, so that the wanted share of all is covered (see `calibrate`)
 
-    The same spans come out for any batch size, order and padding.
+    The same spans come out for any batch size, order and padding. With a calibration, scores are probabilities, and
+    what lies below its thresholds is left out and counted in the ledger.
     """
 
     tagger: Tagger
@@ -52,6 +57,7 @@ class Runner:
     config: RunnerConfig = field(default_factory=RunnerConfig)
     ledger: Ledger = field(default_factory=Ledger)
     autocast: torch.dtype | None = None
+    calibration: Calibration | None = None
 
     def __repr__(self) -> str:
         weights = sum(weight.numel() for weight in self.tagger.parameters()) / 1e6
@@ -73,9 +79,36 @@ class Runner:
 
     def stream(self, documents: Iterable[Input]) -> Iterator[Document]:
         """Label any number of documents; memory stays bounded."""
+        return (self._calibrate(found) for chunk in self._scan(documents) for found in self._label(chunk)[0])
+
+    def cover(self, documents: Iterable[Input]) -> Iterator[tuple[Document, bool]]:
+        """Label documents with more spans than usual: so many that, with the documents that are to be handed to a
+        person, the share of gold spans is covered that the labeler was calibrated for.
+
+        Gives each document, and whether it is to be handed over; the labeler's thresholds play no part.
+        """
+        if self.calibration is None or self.calibration.coverage is None:
+            raise ModelError(
+                "This labeler was not calibrated for a coverage. Run `tagwright calibrate MODEL DEV --coverage 0.9`."
+            )
+        pairs, calibration = self.list_candidates(documents, least=FLOOR), self.calibration
+        return (calibration.cover(found, candidates) for found, candidates in pairs)
+
+    def list_candidates(self, documents: Iterable[Input], *, least: float) -> Iterator[tuple[Document, list[Span]]]:
+        """Label documents; beside each, all spans that the head scores at least `least`. No score is calibrated."""
+        chunks = self._scan(documents)
+        return (pair for chunk in chunks for pair in zip(*self._label(chunk, least=least), strict=True))
+
+    def _scan(self, documents: Iterable[Input]) -> Iterator[list[Document]]:
         if isinstance(documents, str | bytes | Document | Mapping) or not isinstance(documents, Iterable):
             raise DataError(f"A {type(documents).__name__} is not a list of documents. {FORMS}")
-        return (found for chunk in self._cut_stream(documents) for found in self._label(chunk))
+        return self._cut_stream(documents)
+
+    def _calibrate(self, found: Document) -> Document:
+        if self.calibration is None:
+            return found
+        given = len(found.only(self.tagger.given).spans)  # a labeler puts them first
+        return self.calibration.keep(self.calibration.apply(found, given=given), self.ledger, given=given)
 
     def _cut_stream(self, documents: Iterable[Input]) -> Iterator[list[Document]]:
         """Chunks of documents whose word states fit into memory together."""
@@ -102,10 +135,13 @@ class Runner:
         """It runs in float32: scores are the same for any batches, to 1e-4."""
         return self.autocast is None and all(weight.dtype == torch.float32 for weight in self.tagger.parameters())
 
-    def _label(self, documents: list[Document]) -> list[Document]:
+    def _label(
+        self, documents: list[Document], *, least: float | None = None
+    ) -> tuple[list[Document], list[list[Span]]]:
+        """The labelled documents, and their candidates where a least score is given."""
         given = [document.only(self.tagger.given) for document in documents]
         pieces = self.tagger.cut(given, self.ledger, on_long=self.config.on_long)
-        run = _Run(self, given, pieces=pieces)
+        run = _Run(self, given, pieces=pieces, least=least)
         pieces.sort(key=len, reverse=True)  # the largest batch first: what does not fit shows at once
         with torch.inference_mode(), self._precision():
             while pieces:
@@ -117,7 +153,8 @@ class Runner:
                     if not is_out_of_memory(error):
                         raise
                     self._back_off(batch, error)
-        return [_restore(found, document) for found, document in zip(run.found, documents, strict=True)]
+        found = [_restore(found, document) for found, document in zip(run.found, documents, strict=True)]
+        return found, run.candidates
 
     def _take_batch(self, pieces: Sequence[Piece]) -> list[Piece]:
         """The first pieces, sorted by length, as many as the budget of padded tokens holds."""
@@ -145,7 +182,8 @@ class Runner:
 class _Run:
     """One chunk of documents on its way: decodes whole documents at once, gathers the windows of long ones."""
 
-    def __init__(self, runner: Runner, given: list[Document], *, pieces: Sequence[Piece]) -> None:
+    def __init__(self, runner: Runner, given: list[Document], *, pieces: Sequence[Piece], least: float | None) -> None:
+        self.least, self.candidates = least, [list[Span]() for _ in given]
         self.tagger, self.device, self.given = runner.tagger, runner.device, given
         self.found = list(given)  # a document without words stays as it is
         self._open: dict[int, dict[int, Tensor]] = {}
@@ -175,6 +213,11 @@ class _Run:
         whole = [self.given[index] for index in indices]
         for index, document in zip(indices, self.tagger.decode(states, whole, keep=keep), strict=True):
             self.found[index] = document
+        if self.least is None:
+            return
+        found = self.tagger.list_candidates(states, whole, keep=keep, least=self.least)
+        for index, spans in zip(indices, found, strict=True):
+            self.candidates[index] = spans
 
 
 def _pad(rows: list[Tensor]) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineMod
 
 from tagwright.backbone.builtin import LABELER_FORMS, PREFIX, find_labeler
 from tagwright.errors import DataError, ModelError
+from tagwright.inference.calibrated import CALIBRATION, read_calibration, write_calibration
 from tagwright.inference.runner import Runner
 from tagwright.models.card import write_card
 from tagwright.models.folder import ABOUT, BACKBONE, CARD, FIXTURE, WEIGHTS, read_folder, write_folder
@@ -43,14 +44,15 @@ def save_labeler(
     """Write everything beside its place, reload it, compare predictions, then put it in its place."""
     documents = list(fixture) or [make_document(text) for text in TEXTS]
     given = [document.only(runner.tagger.given) for document in documents]
+    plain = replace(runner, calibration=None)
     is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix="staged-", dir=folder) as temporary:
             staged = Path(temporary)
             _write(runner, staged, name or folder.name, dtype=dtype)
-            copy = replace(runner, tagger=read_folder(staged)[0].to(runner.device), ledger=Ledger())
-            _write_fixture(staged, given, expected=runner.predict(given))
+            copy = replace(plain, tagger=read_folder(staged)[0].to(runner.device), ledger=Ledger())
+            _write_fixture(staged, given, expected=plain.predict(given))
             check_fixture(copy, staged, rounded_to=dtype)
             if dtype is not None:  # later checks are of the rounded weights, and exact again
                 _write_fixture(staged, given, expected=copy.predict(given))
@@ -66,6 +68,10 @@ def save_labeler(
 def _write(runner: Runner, folder: Path, name: str, *, dtype: str | None) -> None:
     tagger = runner.tagger
     write_folder(tagger, folder, origin=runner.origin, dtype=dtype)
+    if runner.calibration is not None:
+        write_calibration(runner.calibration, folder)
+        if read_calibration(folder) != runner.calibration:
+            raise ModelError(f"The calibration is not the same after saving: {runner.calibration.to_dict()}.")
     own = tagger.head.config, tagger.fusion.config, tagger.tuning.config
     plan = TaggerPlan(tagger.labels, tagger.backbone.config, *own)
     (folder / CARD).write_text(write_card(name, plan, origin=runner.origin), encoding="utf-8")
@@ -80,12 +86,14 @@ def _write_fixture(folder: Path, given: Sequence[Document], *, expected: Sequenc
 
 
 def _move(staged: Path, folder: Path) -> None:
-    """Put our files into the folder; whatever else is in it (checkpoints, reports) stays.
+    """Put our files into the folder; whatever else is in it (checkpoints, reports) stays, but for a calibration.
 
     The description goes first and comes last: a folder that has one is whole, whenever this is interrupted.
     """
     (folder / ABOUT).unlink(missing_ok=True)
-    for name in (WEIGHTS, BACKBONE, FIXTURE, CARD, ABOUT):
+    (folder / CALIBRATION).unlink(missing_ok=True)  # of the labeler that was there
+    names = (WEIGHTS, BACKBONE, FIXTURE, CARD, CALIBRATION, ABOUT)
+    for name in (name for name in names if (staged / name).exists()):
         target = folder / name
         if target.is_dir():
             shutil.rmtree(target)
@@ -95,6 +103,7 @@ def _move(staged: Path, folder: Path) -> None:
 def check_fixture(runner: Runner, folder: Path, *, rounded_to: str | None = None) -> int:
     """Label the documents stored with a labeler and compare with the spans stored with them; gives their number.
 
+    Scores are compared as they are before any calibration, which may stretch a rounding error.
     `rounded_to`: the spans are of the weights before they were rounded to this precision.
     """
     path = folder / FIXTURE
@@ -106,7 +115,7 @@ def check_fixture(runner: Runner, folder: Path, *, rounded_to: str | None = None
     except (ValueError, KeyError, TypeError, DataError) as error:
         raise ModelError(f"{path} can't be read ({error}). The folder is damaged: copy it or save it again.") from error
     tolerance = TOLERANCE if runner.is_exact and rounded_to is None else COARSE
-    for row, found in zip(rows, runner.predict(documents), strict=True):
+    for row, found in zip(rows, replace(runner, calibration=None).predict(documents), strict=True):
         for part, said in _list_found(found).items():
             if _agree(wanted := row.get(part, []), said, tolerance):  # before there were relations, rows had none
                 continue

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tagwright.backbone.backbone import Backbone, load_backbone
 from tagwright.errors import DataError, ModelError
+from tagwright.inference.calibrated import read_calibration
 from tagwright.inference.runner import Input, Runner, RunnerConfig
 from tagwright.models.folder import read_folder
 from tagwright.models.tagger import Tagger
@@ -70,7 +71,8 @@ class Shelf:
         dense = {key: tensor for key, tensor in whole.whole.items() if key.startswith(PRETRAINED)}
         delta = Delta(whole.base, whole.places, whole.values, dense)
         shared = Tagger(self._share(tagger, delta), tagger.head, fusion=tagger.fusion).eval()
-        self._kept[name] = Kept(Runner(shared, origin, self._config), delta)
+        calibration = read_calibration(Path(folder))
+        self._kept[name] = Kept(Runner(shared, origin, self._config, calibration=calibration), delta)
 
     def predict(self, documents: Iterable[Input], labelers: str | Sequence[str]) -> list[Document]:
         """Label documents, each by the labeler named for it; they come back in order."""

@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from tagwright.errors import ModelError
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
+from tagwright.text.span import Span
 from tagwright.tokens.batch import OnLong, Piece
 from tagwright.tuning.tuning import Tuning
 
@@ -66,3 +68,9 @@ class Labeler(nn.Module, ABC):
     @abstractmethod
     def decode(self, states: Tensor, given: Sequence[Document], *, keep: Tensor) -> list[Document]:
         """Word states of whole documents -> the documents with their predicted parts."""
+
+    def list_candidates(
+        self, states: Tensor, given: Sequence[Document], *, keep: Tensor, least: float
+    ) -> list[list[Span]]:
+        """For each document the spans that score at least `least`, whether or not `decode` would choose them."""
+        raise ModelError(f"A {self.view} lists no spans but those it predicts, so there is none to add for a coverage.")

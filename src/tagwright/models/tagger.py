@@ -22,6 +22,7 @@ from tagwright.models.labeler import Labeler
 from tagwright.text.document import Document
 from tagwright.text.labels import Labels
 from tagwright.text.ledger import Ledger
+from tagwright.text.span import Span
 from tagwright.tokens.batch import Batch, Counted, Cutter, OnLong, Piece, collate
 from tagwright.tuning import TUNINGS, TuningConfig
 from tagwright.tuning.tuning import Tuning
@@ -72,6 +73,11 @@ class WordLabeler(Labeler):
 
     def decode(self, states: Tensor, given: Sequence[Document], *, keep: Tensor) -> list[Document]:
         return self.head.decode(states, given, keep=keep)
+
+    def list_candidates(
+        self, states: Tensor, given: Sequence[Document], *, keep: Tensor, least: float
+    ) -> list[list[Span]]:
+        return self.head.list_candidates(states, given, keep=keep, least=least)
 
 
 class Tagger(WordLabeler):

@@ -1,0 +1,139 @@
+"""tagwright calibrate: a labeler's scores become probabilities, with thresholds or a coverage, saved with it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tagwright.backbone.builtin import LABELER_FORMS
+from tagwright.cli.terminal.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, ToJson, WordColumn
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tagwright.evaluation.calibration.fit import Fitted
+
+METHODS = "auto, none, temperature, platt or isotonic"
+
+
+def calibrate(
+    model: Annotated[str, typer.Argument(help=f"Saved labeler: {LABELER_FORMS}.")],
+    dev: Annotated[Path, typer.Argument(help="Labelled file that it was not trained on.")],
+    method: Annotated[str, typer.Option(help=f"{METHODS}; auto takes the best by cross-validation.")] = "auto",
+    precision: Annotated[
+        float | None, typer.Option(help="Store the threshold above which so large a share is right: 0.9.")
+    ] = None,
+    recall: Annotated[
+        float | None, typer.Option(help="Store the threshold that still finds so large a share of gold: 0.8.")
+    ] = None,
+    coverage: Annotated[
+        float | None, typer.Option(help="Let spans be added until so large a share of gold spans is covered: 0.9.")
+    ] = None,
+    most_added: Annotated[
+        int, typer.Option(min=0, help="With --coverage: hand over a document rather than add more spans to it.")
+    ] = 10,
+    out: Annotated[
+        Path | None, typer.Option(help="Save the calibrated labeler here; without it, the labeler's folder gets it.")
+    ] = None,
+    json_file: ToJson = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with reliability pictures.")] = None,
+    kind: From = None,
+    word_column: WordColumn = None,
+    tag_column: TagColumn = None,
+    text_column: TextColumn = None,
+    scheme: Scheme = None,
+    label_names: LabelNames = None,
+    encoding: Encoding = "utf-8",
+    tokens_per_batch: Annotated[int, typer.Option(min=16, help="Padded tokens in a batch.")] = 4096,
+) -> None:
+    """Make a labeler's scores probabilities, and save that with it.
+
+    The error told is the expected calibration error: predictions are cut by score into bins of equally many; it is the
+    mean distance between the mean score of a bin and the share of it that is right.
+
+    \b
+    tagwright calibrate runs/first dev.conll --html calibration.html
+    tagwright calibrate runs/first dev.conll --precision 0.9 --coverage 0.95
+    """
+    from tagwright.cli.terminal.files import make_options, read_labelled, write_json
+    from tagwright.cli.terminal.show import make_console, quiet_libraries, show_ledger
+    from tagwright.errors import RecipeError
+    from tagwright.evaluation.calibration.fit import FitConfig
+    from tagwright.inference.calibrated import calibrate as fit
+    from tagwright.inference.calibrated import write_calibration
+    from tagwright.inference.predictor import Predictor
+    from tagwright.inference.runner import RunnerConfig
+    from tagwright.models.export import check_free
+    from tagwright.text.ledger import Ledger
+
+    if out is None and not Path(model).is_dir():
+        raise RecipeError(f"{model} is not a folder of yours to write into. Say with --out where to save the labeler.")
+    if out is not None:
+        check_free(out)
+    config = FitConfig(method, precision, recall, coverage, most_added)
+    quiet_libraries()
+    unheld, console = Ledger(), make_console()
+    options = make_options(
+        word_column=word_column,
+        tag_column=tag_column,
+        text_column=text_column,
+        scheme=scheme,
+        encoding=encoding,
+        label_names=label_names,
+    )
+    documents = read_labelled(dev, kind=kind, options=options, ledger=unheld)
+    labeler = Predictor.from_pretrained(model, config=RunnerConfig(tokens_per_batch=tokens_per_batch))
+    labeler.ledger = unheld
+    fitted = fit(labeler, documents, config)
+    if out is None:
+        write_calibration(fitted.calibration, Path(model))
+    else:
+        labeler.calibration = fitted.calibration
+        labeler.save_pretrained(out)
+    show_fitted(console, fitted, title=dev.name)
+    show_ledger(console, unheld, title="What could not be held:")
+    write_json(json_file, fitted.to_dict())
+    if html is not None:
+        _write_page(html, fitted, facts={"Labeler": model, "Documents": str(dev)})
+    console.print(f"{out or model}: saved with its calibration", highlight=False, soft_wrap=True)
+
+
+def show_fitted(console: "Console", fitted: "Fitted", *, title: str) -> None:
+    """The errors before and after by part, then thresholds, coverage, and what to bear in mind."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from tagwright.evaluation.calibration.page import show_interval, tell_coverage
+    from tagwright.evaluation.page.elements import show_count, show_rate
+
+    table = Table(title=f"{title}: {show_count(fitted.documents, 'document')}", title_justify="left")
+    table.add_column("expected calibration error")
+    for column in ("predicted", "right", "before", "after", "95 % interval", "if perfect", "method"):
+        table.add_column(column, justify="right")
+    for name, part in fitted.parts.items():
+        sizes = show_count(part.predicted), show_count(part.right)
+        errors = (part.before.error, part.after.error, part.after.perfect)
+        before, after, perfect = map(show_rate, errors)
+        table.add_row(name, *sizes, before, after, show_interval(part.after), perfect, part.choice.method)
+    console.print(table)
+    for name, part in fitted.parts.items():
+        if (found := part.threshold) is not None:
+            low, high = found.interval
+            console.print(
+                f"Threshold of {name}: {found.value:.4f} keeps {found.kept:,} of {part.predicted:,}; "
+                f"precision {show_rate(found.precision)} ({show_rate(low)} to {show_rate(high)}), "
+                f"recall {show_rate(found.recall)}",
+                soft_wrap=True,
+            )
+    for what, told in tell_coverage(fitted):
+        console.print(f"{what}: {told}", soft_wrap=True)
+    for note in fitted.notes:
+        console.print(f"[bold yellow]Note:[/] {escape(note)}", soft_wrap=True)
+
+
+def _write_page(path: Path, fitted: "Fitted", *, facts: dict[str, str]) -> None:
+    from tagwright.evaluation.calibration.page import render_calibration
+    from tagwright.io.source import write_text
+
+    with write_text(path) as text:
+        text.write(render_calibration(fitted, title=Path(facts["Labeler"]).name, facts=facts))
