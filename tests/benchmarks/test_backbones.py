@@ -68,7 +68,15 @@ def test_a_corpus_that_is_not_there_is_left_out_aloud(tmp_path: Path, capsys: py
 
 def test_a_cell_trains_and_scores(models: dict[str, str]) -> None:
     settings = {"model": models["encoder"], "corpus": "synthetic", "data": "", "documents": finetuning.cap(8)}
-    settings |= {"epochs": 1, "rate": 1e-3, "batch": 4, "read_at": "last", "seed": 1, "weights": "random", "bf16": False}
+    settings |= {
+        "epochs": 1,
+        "rate": 1e-3,
+        "batch": 4,
+        "read_at": "last",
+        "seed": 1,
+        "weights": "random",
+        "bf16": False,
+    }
     found = finetuning.fine_tune(settings | {"sight": None})
     wished = finetuning.list_settings(settings | {"sight": "all"}, finetuning.cut_corpus(settings))
     assert wished["backbone.sight"] == "all"
