@@ -13,7 +13,7 @@ from tagwright.models.writer import Writer
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.tuning import TUNINGS
-from tiny_writers import learn, make_dialogue, make_entities, make_roles, make_writer, save_writer, train
+from taught_writers import learn, make_dialogue, make_entities, make_roles, make_writer, save_writer, train
 
 TASKS = {
     "ner": (make_entities, "exact.f1"),

@@ -13,7 +13,7 @@ from tagwright.backbone.language.language import IGNORED, LanguageModel, load_la
 from tagwright.backbone.untrained import learn_tokenizer
 from tagwright.errors import ModelError
 from tiny_models import save_model
-from tiny_writers import list_words, save_writer
+from taught_writers import list_words, save_writer
 
 
 def load(folder: Path | str, **settings: Any) -> LanguageModel:
