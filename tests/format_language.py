@@ -17,6 +17,7 @@ from tagwright.formats.language import (
     Said,
     Series,
     Tail,
+    choose,
 )
 
 State = tuple[int, int]  # items of the target and words of the source that are done with
@@ -52,8 +53,12 @@ class _Reader:
     def _(self, rule: Run, state: State) -> Iterator[State]:
         for size in range(1, len(self.items) - state[0] + 1):
             run = tuple(self.items[state[0] : state[0] + size])
-            if any(self.words[at : at + size] == run for at in range(len(self.words))):
-                yield state[0] + size, state[1]
+            times = sum(self.words[at : at + size] == run for at in range(len(self.words)))
+            after = state[0] + size, state[1]
+            if times:
+                yield after
+            if times > 1 and rule.is_numbered:
+                yield from self.match(choose(f"= {number}" for number in range(2, times + 1)), after)
 
     @match.register
     def _(self, rule: Said, state: State) -> Iterator[State]:
@@ -142,7 +147,10 @@ class _Writer:
     @write.register
     def _(self, rule: Run) -> list[str]:
         first, last = self._draw_places()
-        return list(self.language.words[first : last + 1])
+        run = self.language.words[first : last + 1]
+        times = sum(self.language.words[at : at + len(run)] == run for at in range(len(self.language.words)))
+        number = self.drawn.randint(1, times) if rule.is_numbered else 1
+        return [*run, *([f"= {number}"] if number > 1 else [])]
 
     @write.register
     def _(self, rule: Said) -> list[str]:

@@ -55,7 +55,7 @@ class Backbone(nn.Module):
         if config.read_at == "first" and self.gates is None:
             _warn_first(self)
         if config.gradient_checkpointing:
-            _save_memory(model)
+            save_memory(model)
 
     def _obey(self, plan: str | Iterable[int]) -> None:
         self.sight, self.hooks = set_sight(self.model, plan)
@@ -145,26 +145,26 @@ def load_backbone(config: BackboneConfig, words: Iterable[str] = (), *, four_bit
         return Backbone(model, WordTokenizer(tokenizer), config=config)
     loading = {"dtype": getattr(torch, config.dtype), "output_loading_info": True, "ignore_mismatched_sizes": True}
     loading |= ask_for_four_bits() if four_bits else {}
-    model, report = _from_pretrained(AutoModel, config, **loading)
+    model, report = read_pretrained(AutoModel, config, **loading)
     backbone = Backbone(_take_encoder(model), load_tokenizer(config), config=config)
-    _check_weights(config.model, model, report, used={id(weight) for weight in backbone.parameters()})
+    check_weights(config.model, model, report, used={id(weight) for weight in backbone.parameters()})
     return backbone
 
 
 def load_tokenizer(config: BackboneConfig) -> WordTokenizer:
     """The tokenizer alone, for inspection before any weight is loaded."""
-    return WordTokenizer(_from_pretrained(AutoTokenizer, config))
+    return WordTokenizer(read_pretrained(AutoTokenizer, config))
 
 
 def load_config(config: BackboneConfig) -> Any:
     """The transformers config alone, for inspection before any weight is loaded."""
-    return _text(_from_pretrained(AutoConfig, config))
+    return _text(read_pretrained(AutoConfig, config))
 
 
 def restore_backbone(folder: Path, config: BackboneConfig) -> Backbone:
     """A backbone with the architecture and tokenizer of a saved folder and weights still to be filled in."""
     local = config.model_copy(update={"model": str(folder), "revision": None})
-    transformers_config = _from_pretrained(AutoConfig, local)
+    transformers_config = read_pretrained(AutoConfig, local)
     extra = {} if config.attn_implementation is None else {"attn_implementation": config.attn_implementation}
     try:
         model = AutoModel.from_config(transformers_config, dtype=getattr(torch, config.dtype), **extra)
@@ -184,7 +184,7 @@ def find_max_tokens(config: Any, tokenizer: Any) -> int:
     return min(limits)
 
 
-def _save_memory(model: Any) -> None:
+def save_memory(model: Any) -> None:
     """Compute activations again in the backward pass. transformers 5.23 renamed the switch."""
     switch = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
     try:
@@ -211,7 +211,7 @@ def _take_encoder(model: Any) -> Any:
     return model.get_encoder() if getattr(model.config, "is_encoder_decoder", False) else model
 
 
-def _check_weights(name: str, model: nn.Module, report: dict[str, Any], *, used: set[int]) -> None:
+def check_weights(name: str, model: nn.Module, report: dict[str, Any], *, used: set[int]) -> None:
     """Weights that the files lack would be random: refused, but for parts that are not used."""
     weights = dict(model.named_parameters())
     lost = {*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])}
@@ -239,9 +239,9 @@ def _text_config(model: Any) -> Any:
     return _text(model.config)
 
 
-def _from_pretrained(kind: Any, config: BackboneConfig, **extra: Any) -> Any:
+def read_pretrained(kind: Any, config: BackboneConfig, **extra: Any) -> Any:
     """`kind.from_pretrained` with errors that say what to do."""
-    if config.attn_implementation is not None and kind is AutoModel:
+    if config.attn_implementation is not None and kind not in (AutoConfig, AutoTokenizer):
         extra["attn_implementation"] = config.attn_implementation
     name = str(find_backbone(config.model)) if config.model.startswith(PREFIX) else config.model
     if name.startswith((".", "/", "~")) and not Path(name).is_dir():

@@ -114,7 +114,7 @@ def _score_model(model: str, gold: "Iterator[Document]", *, ledger: "Ledger", to
     labeler.ledger = ledger
     rights, inputs = tee(gold)
     report = score(rights, labeler.stream(count_along(inputs, "labelling")))
-    labels, predicts = labeler.tagger.labels, labeler.tagger.head.predicts
+    labels, predicts = labeler.model.labels, labeler.model.predicts
     for group, part, known in (("exact", "spans", labels.names), ("relations", "relations", labels.relations)):
         found = report.groups[group].labels if part in predicts and group in report.groups else {}
         for label, counts in found.items():

@@ -146,7 +146,7 @@ class _Sorting:
         for found, must in pairs:
             if self.min_score is not None:
                 least = {SPANS: self.min_score, RELATIONS: self.min_score}
-                given = len(found.only(labeler.tagger.given).spans)
+                given = len(found.only(labeler.model.given).spans)
                 what = f"--min-score {self.min_score:g}"
                 found = drop_below(found, least, ledger=labeler.ledger, what=what, given=given)
             yield found, must
@@ -171,7 +171,7 @@ def _label_file(labeler: "Predictor", inputs: "Iterator[Document]", *, sorting: 
     from tagwright.evaluation.page.elements import show_count
 
     below = sorting.review_below if sorting.review_below is not None else 0.0 if sorting.cover else BELOW
-    review = Review(below if sorting.review is not None else 0.0, given=labeler.tagger.given)
+    review = Review(below if sorting.review is not None else 0.0, given=labeler.model.given)
     watch, notes = Watch(), Console(stderr=True, highlight=False)
     pairs = sorting.label(labeler, count_along(watch.follow(inputs), "labelling"))
     _write(review.divert(pairs), target, labeler=labeler)

@@ -23,6 +23,8 @@ def train(
     dev: Annotated[str | None, typer.Option(help="Labelled dev file; without it part of train is set aside.")] = None,
     test: Annotated[str | None, typer.Option(help="Labelled test file, scored once at the end.")] = None,
     model: Annotated[str | None, typer.Option(help=f"Backbone: {BACKBONE_FORMS}.")] = None,
+    view: Annotated[str | None, typer.Option(help="tagger (default), or writer: labels by writing.")] = None,
+    task: Annotated[str | None, typer.Option(help="Of a writer: ner, joint-er, relation, srl, events, dst ...")] = None,
     out: Annotated[str | None, typer.Option(help="Folder for the labeler and its report.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting: training.learning_rate=3e-5.")] = None,
     shots: Annotated[int | None, typer.Option(help="Train on so many documents, drawn uniformly.")] = None,
@@ -43,6 +45,8 @@ def train(
         "data.dev": dev,
         "data.test": test,
         "backbone.model": model,
+        "view": view,
+        "writer.task": task,
         "out": out,
         "draw.shots": shots,
         "draw.shots_per_label": shots_per_label,
@@ -141,6 +145,7 @@ def _finish(console: Any, outcome: "Outcome", place: Path) -> None:
     if not find_reports(outcome):
         console.print("[bold yellow]Nothing was scored: there are neither dev nor test documents.[/]")
     show_ledger(console, outcome.unheld, title="What this labeler can't hold:")
+    show_ledger(console, outcome.labeler.ledger, title="What could not be read or was wrong with its outputs:")
     show_documents(console, pick_labelled(outcome.predicted, SHOWN))
     console.print(
         f"Saved to {place} in {outcome.seconds:.0f} s. Report: {place / PAGE}", highlight=False, soft_wrap=True

@@ -12,21 +12,17 @@ from tagwright.formats.framed import Framed
 from tagwright.formats.language import (
     Choice,
     Language,
-    Literal,
     Many,
     Named,
     NextWord,
     Rule,
     Run,
-    choose,
-    maybe,
-    series,
 )
 from tagwright.formats.mention import Bounds, Mention, Passage, part_crossing
 from tagwright.formats.strings.align import align
 from tagwright.formats.strings.faults import CHANGED, Faults
 from tagwright.formats.strings.frames import Piece, Reading, write_link
-from tagwright.formats.strings.syntax import CLOSE, IS, OPEN, PART, escape, join_words
+from tagwright.formats.strings.syntax import CLOSE, OPEN, PART, escape, join_words
 
 
 class Inline(Framed):
@@ -80,7 +76,7 @@ class Inline(Framed):
         return Language(outside, tuple(map(escape, passage.words)), {"frame": frame}, copies=True)
 
     def describe_name(self, passage: Passage) -> Rule:
-        return describe_run(passage)
+        return Run(is_numbered=True)
 
 
 def _weave(words: Sequence[str], framed: Sequence[tuple[Mention, list[str]]]) -> str:
@@ -97,14 +93,6 @@ def _weave(words: Sequence[str], framed: Sequence[tuple[Mention, list[str]]]) ->
             out.append(OPEN)
         out.extend(map(escape, words[at : at + 1]))
     return " ".join(out)
-
-
-def describe_run(passage: Passage) -> Rule:
-    """Words of the source, with a number where they can stand there for the second time."""
-    most = max((passage.words.count(word) for word in set(passage.words)), default=0)
-    if most < 2:
-        return Run()
-    return series(Run(), maybe(series(Literal(IS), choose(str(number) for number in range(2, most + 1)))))
 
 
 def _surround(places: Sequence[int | None]) -> Bounds | None:

@@ -1,6 +1,6 @@
 """Language: what may stand in a target, as a small grammar over written words, marks and labels. Knows no token ids.
 
-This is what constrained decoding is to be built from. It may rely on the following, which the tests hold:
+This is what constrained decoding (`formats.grammar`) is built from. It may rely on the following, which the tests hold:
 every target that a format writes is a sentence of its language, and the other way round every sentence is read back
 without a fault; a target is a row of written words (as `syntax.escape` writes them) with one blank between two.
 """
@@ -26,7 +26,12 @@ class NextWord:
 
 @dataclass(frozen=True)
 class Run:
-    """One or more neighbouring words of the source."""
+    """One or more neighbouring words of the source.
+
+    `is_numbered`: where they stand there again, `= 2` may follow, and so on up to the last time.
+    """
+
+    is_numbered: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ Short where spans are few; what isn't labelled is not written again.
 from collections.abc import Sequence
 from itertools import islice
 
-from tagwright.formats.inline import Inline, describe_run
-from tagwright.formats.language import Language, Many
+from tagwright.formats.inline import Inline
+from tagwright.formats.language import Language, Many, Run
 from tagwright.formats.mention import Bounds, Mention, Passage
 from tagwright.formats.strings.faults import Faults
 from tagwright.formats.strings.frames import Frame, Reading, write_frame, write_link
@@ -35,7 +35,7 @@ class Records(Inline):
         return [_find_record(passage, reading, frame) for frame in reading.frames]
 
     def describe_mentions(self, passage: Passage) -> Language:
-        frame = self.describe_frame(passage, describe_run(passage))
+        frame = self.describe_frame(passage, Run(is_numbered=True))
         return Language(Many(frame), tuple(map(escape, passage.words)), {}, copies=False)
 
 

@@ -24,12 +24,12 @@ AGAIN = "Run `tagwright calibrate` again, or delete the file to go without."
 def calibrate(runner: Runner, documents: Iterable[Document], config: FitConfig) -> Fitted:
     """Fit a calibration to a labeler, by documents that it was not trained on; its present one plays no part."""
     gold, plain = list(documents), replace(runner, calibration=None)
-    tagger = plain.tagger
-    known: dict[str, Any] = {"config": config, "given": tagger.given, "labels": tagger.labels.names}
+    model = plain.model
+    known: dict[str, Any] = {"config": config, "given": model.given, "labels": model.labels.names}
     if config.coverage is None:
         return fit_calibration(gold, plain.predict(gold), **known)
-    if tagger.given:
-        given = " and ".join(tagger.given)
+    if model.given:
+        given = " and ".join(model.given)
         raise ModelError(f"A coverage is of spans that a labeler finds; this one is given {given}. Leave it out.")
     pairs = list(plain.list_candidates(gold, least=FLOOR))
     candidates = [spans for _, spans in pairs]

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from tagwright.inference.runner import Runner
+from tagwright.models.tagger import Tagger
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.tokens.batch import group
@@ -21,7 +22,9 @@ def weigh_layers(runner: Runner, documents: Sequence[Document]) -> dict[str, Any
     layers: their numbers, 0 the embeddings. labels: the weights by label. words: how many words have the label.
     Empty where nothing is weighed or there is no document.
     """
-    tagger, labels = runner.tagger, [_find_labels(document) for document in documents]
+    if not isinstance(runner.model, Tagger):
+        return {}
+    tagger, labels = runner.model, [_find_labels(document) for document in documents]
     pieces = sorted(tagger.cut([document.only() for document in documents], Ledger()), key=len)
     words: Counter[str] = Counter()
     sums: dict[str, torch.Tensor] = {}

@@ -15,10 +15,10 @@ def load_merged(path: str | Path, *, base: str | None = None) -> Predictor:
     One of `qlora` is merged into its base in full precision, so its scores may differ from those it had in four bits.
     """
     folder = find_folder(path)
-    tagger, origin = read_folder(folder, base=base, unquantised=True)
+    model, origin = read_folder(folder, base=base, unquantised=True)
     tuning = read_about(folder).get("tuning", {}).get("name", "full")
-    tagger.merge()
-    labeler = Predictor(tagger.to(find_device()), origin, calibration=read_calibration(folder))
+    model.merge()
+    labeler = Predictor(model.to(find_device()), origin, calibration=read_calibration(folder))
     if not TUNINGS[tuning].needs_four_bits:
         check_fixture(labeler, folder)
     return labeler

@@ -64,8 +64,8 @@ class Predictor(Runner):
         one. `check` compares its predictions, in the precision it was saved in, with its stored fixture.
         """
         folder = find_folder(path, revision=revision)
-        tagger, origin = read_folder(folder, dtype=dtype, base=base)
-        labeler = cls(tagger.to(device or find_device()), origin, config=config or RunnerConfig())
+        model, origin = read_folder(folder, dtype=dtype, base=base)
+        labeler = cls(model.to(device or find_device()), origin, config=config or RunnerConfig())
         labeler.calibration = read_calibration(folder)
         if check:
             as_saved = labeler if dtype is None else Runner(read_folder(folder, base=base)[0].to(labeler.device))

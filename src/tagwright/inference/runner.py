@@ -1,7 +1,7 @@
 """Runner: a labeler at work on texts, words or documents. Knows nothing of training, recipes or files to label."""
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,8 +14,10 @@ from torch.nn.utils.rnn import pad_sequence
 from tagwright.errors import DataError, ModelError
 from tagwright.evaluation.calibration.calibration import Calibration
 from tagwright.evaluation.calibration.coverage import FLOOR
+from tagwright.formats.strings.faults import Faults
+from tagwright.inference.interview import Interview
 from tagwright.models.folder import Origin
-from tagwright.models.tagger import Tagger
+from tagwright.models.tagger import Tagger, WordLabeler
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.span import Span
@@ -50,22 +52,31 @@ class Runner:
 
     The same spans come out for any batch size, order and padding. With a calibration, scores are probabilities, and
     what lies below its thresholds is left out and counted in the ledger.
+    `ledger` counts what could not be held or read; `faults` has the rates of what was wrong with a writer's outputs.
     """
 
-    tagger: Tagger
+    model: Any
     origin: Origin = field(default_factory=Origin)
     config: RunnerConfig = field(default_factory=RunnerConfig)
     ledger: Ledger = field(default_factory=Ledger)
+    faults: Faults = field(default_factory=Faults)
     autocast: torch.dtype | None = None
     calibration: Calibration | None = None
 
     def __repr__(self) -> str:
-        weights = sum(weight.numel() for weight in self.tagger.parameters()) / 1e6
-        model, labels = self.tagger.backbone.config.model, len(self.tagger.labels)
+        weights = sum(weight.numel() for weight in self.model.parameters()) / 1e6
+        model, labels = self.model.backbone.config.model, len(self.model.labels)
         return f"{type(self).__name__}({model}, {labels} labels, {weights:.1f} million weights, on {self.device})"
 
     def __post_init__(self) -> None:
-        self.tagger.eval()
+        self.model.eval()
+
+    @property
+    def tagger(self) -> Tagger:
+        """The model of a labeler that has words read by a head; one that writes has none."""
+        if not isinstance(self.model, Tagger):
+            raise ModelError(f"This labeler is a {self.model.view}; what was asked of it is for taggers alone.")
+        return self.model
 
     def __call__(self, texts: str | Document | Iterable[Input]) -> list[Any]:
         """A text gives its span dicts; several texts give a list of those."""
@@ -115,8 +126,8 @@ class Runner:
         chunk: list[Document] = []
         words = 0
         for item in documents:
-            if self.tagger.given and not isinstance(item, Document):
-                given = " and ".join(self.tagger.given)
+            if self.model.given and not isinstance(item, Document):
+                given = " and ".join(self.model.given)
                 raise DataError(f"This labeler is to be given {given}, which a {type(item).__name__} has not. {GIVEN}")
             chunk.append(_as_document(item))
             words += len(chunk[-1])
@@ -128,39 +139,50 @@ class Runner:
 
     @property
     def device(self) -> torch.device:
-        return next(self.tagger.parameters()).device
+        device: torch.device = next(self.model.parameters()).device
+        return device
 
     @property
     def is_exact(self) -> bool:
         """It runs in float32: scores are the same for any batches, to 1e-4."""
-        return self.autocast is None and all(weight.dtype == torch.float32 for weight in self.tagger.parameters())
+        return self.autocast is None and all(weight.dtype == torch.float32 for weight in self.model.parameters())
 
     def _label(
         self, documents: list[Document], *, least: float | None = None
     ) -> tuple[list[Document], list[list[Span]]]:
         """The labelled documents, and their candidates where a least score is given."""
-        given = [document.only(self.tagger.given) for document in documents]
-        pieces = self.tagger.cut(given, self.ledger, on_long=self.config.on_long)
-        run = _Run(self, given, pieces=pieces, least=least)
-        pieces.sort(key=len, reverse=True)  # the largest batch first: what does not fit shows at once
+        given = [document.only(self.model.given) for document in documents]
+        run = self._begin(given, least=least)
         with torch.inference_mode(), self._precision():
-            while pieces:
-                batch = self._take_batch(pieces)
-                try:
-                    run.label(batch)
-                    del pieces[: len(batch)]
-                except (torch.OutOfMemoryError, RuntimeError) as error:
-                    if not is_out_of_memory(error):
-                        raise
-                    self._back_off(batch, error)
+            for pieces in run.rounds():
+                self._work(sorted(pieces, key=len, reverse=True), run.label)
         found = [_restore(found, document) for found, document in zip(run.found, documents, strict=True)]
-        return found, run.candidates
+        return found, run.candidates if isinstance(run, _Run) else []
 
-    def _take_batch(self, pieces: Sequence[Piece]) -> list[Piece]:
+    def _begin(self, given: list[Document], *, least: float | None) -> "_Run | Interview":
+        if isinstance(self.model, WordLabeler):
+            return _Run(self, given, least=least)
+        if least is not None:
+            raise ModelError("A writer lists no spans but those it writes, so there is none to add for a coverage.")
+        return Interview(self.model, given, ledger=self.ledger, faults=self.faults, on_long=self.config.on_long)
+
+    def _work(self, pieces: list[Any], label: Callable[[list[Any]], None]) -> None:
+        """Batch by batch, the largest first: what does not fit shows at once."""
+        while pieces:
+            batch = self._take_batch(pieces)
+            try:
+                label(batch)
+                del pieces[: len(batch)]
+            except (torch.OutOfMemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._back_off(batch, error)
+
+    def _take_batch(self, pieces: Sequence[Any]) -> list[Any]:
         """The first pieces, sorted by length, as many as the budget of padded tokens holds."""
         return list(pieces[: max(1, self.config.tokens_per_batch // len(pieces[0]))])
 
-    def _back_off(self, batch: Sequence[Piece], error: Exception) -> None:
+    def _back_off(self, batch: Sequence[Any], error: Exception) -> None:
         """Halve the budget after a batch that did not fit, for all that is still to come."""
         if len(batch) == 1:
             raise ModelError(
@@ -182,12 +204,16 @@ class Runner:
 class _Run:
     """One chunk of documents on its way: decodes whole documents at once, gathers the windows of long ones."""
 
-    def __init__(self, runner: Runner, given: list[Document], *, pieces: Sequence[Piece], least: float | None) -> None:
+    def __init__(self, runner: Runner, given: list[Document], *, least: float | None) -> None:
         self.least, self.candidates = least, [list[Span]() for _ in given]
-        self.tagger, self.device, self.given = runner.tagger, runner.device, given
+        self.tagger, self.device, self.given = runner.model, runner.device, given
         self.found = list(given)  # a document without words stays as it is
+        self._pieces: list[Piece] = self.tagger.cut(given, runner.ledger, on_long=runner.config.on_long)
         self._open: dict[int, dict[int, Tensor]] = {}
-        self._left = np.bincount([piece.document for piece in pieces], minlength=len(given))
+        self._left = np.bincount([piece.document for piece in self._pieces], minlength=len(given))
+
+    def rounds(self) -> Iterator[list[Piece]]:
+        yield self._pieces
 
     def label(self, pieces: list[Piece]) -> None:
         batch = self.tagger.collate(pieces).to(self.device)

@@ -17,9 +17,9 @@ from tagwright.inference.calibrated import CALIBRATION, read_calibration, write_
 from tagwright.inference.runner import Runner
 from tagwright.models.card import write_card
 from tagwright.models.folder import ABOUT, BACKBONE, CARD, FIXTURE, WEIGHTS, read_folder, write_folder
-from tagwright.models.tagger import TaggerPlan
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
+from tagwright.text.relation import Turn
 from tagwright.text.span import Span
 from tagwright.text.words import make_document
 
@@ -28,6 +28,7 @@ TEXTS = (
     "She wrote : « 你好 » 🙂 to him , twice .",
     "Yes",
 )
+PARTS = ("spans", "relations", "fields")
 TOLERANCE = 1e-4  # of a score, between one load and another in float32
 COARSE = 2e-2  # the same in half precision
 VERSIONS = "Weights, tokenizer or library versions have changed: see `versions` in tagwright.json."
@@ -43,7 +44,7 @@ def save_labeler(
 ) -> None:
     """Write everything beside its place, reload it, compare predictions, then put it in its place."""
     documents = list(fixture) or [make_document(text) for text in TEXTS]
-    given = [document.only(runner.tagger.given) for document in documents]
+    given = [document.only(runner.model.given) for document in documents]
     plain = replace(runner, calibration=None)
     is_new = not folder.exists()
     try:
@@ -51,7 +52,7 @@ def save_labeler(
         with TemporaryDirectory(prefix="staged-", dir=folder) as temporary:
             staged = Path(temporary)
             _write(runner, staged, name or folder.name, dtype=dtype)
-            copy = replace(plain, tagger=read_folder(staged)[0].to(runner.device), ledger=Ledger())
+            copy = replace(plain, model=read_folder(staged)[0].to(runner.device), ledger=Ledger())
             _write_fixture(staged, given, expected=plain.predict(given))
             check_fixture(copy, staged, rounded_to=dtype)
             if dtype is not None:  # later checks are of the rounded weights, and exact again
@@ -66,20 +67,17 @@ def save_labeler(
 
 
 def _write(runner: Runner, folder: Path, name: str, *, dtype: str | None) -> None:
-    tagger = runner.tagger
-    write_folder(tagger, folder, origin=runner.origin, dtype=dtype)
+    write_folder(runner.model, folder, origin=runner.origin, dtype=dtype)
     if runner.calibration is not None:
         write_calibration(runner.calibration, folder)
         if read_calibration(folder) != runner.calibration:
             raise ModelError(f"The calibration is not the same after saving: {runner.calibration.to_dict()}.")
-    own = tagger.head.config, tagger.fusion.config, tagger.tuning.config
-    plan = TaggerPlan(tagger.labels, tagger.backbone.config, *own)
-    (folder / CARD).write_text(write_card(name, plan, origin=runner.origin), encoding="utf-8")
+    (folder / CARD).write_text(write_card(name, runner.model.plan, origin=runner.origin), encoding="utf-8")
 
 
 def _write_fixture(folder: Path, given: Sequence[Document], *, expected: Sequence[Document]) -> None:
     rows = [
-        {"text": document.text, "offsets": document.offsets, "given": _list_spans(document), **_list_found(found)}
+        {"text": document.text, "offsets": document.offsets, **_list_given(document), **_list_found(found)}
         for document, found in zip(given, expected, strict=True)
     ]
     (folder / FIXTURE).write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
@@ -116,8 +114,10 @@ def check_fixture(runner: Runner, folder: Path, *, rounded_to: str | None = None
         raise ModelError(f"{path} can't be read ({error}). The folder is damaged: copy it or save it again.") from error
     tolerance = TOLERANCE if runner.is_exact and rounded_to is None else COARSE
     for row, found in zip(rows, replace(runner, calibration=None).predict(documents), strict=True):
-        for part, said in _list_found(found).items():
-            if _agree(wanted := row.get(part, []), said, tolerance):  # before there were relations, rows had none
+        listed = _list_found(found)
+        for part in PARTS:
+            wanted, said = row.get(part, []), listed.get(part, [])  # a part that is empty need not be there
+            if _agree(wanted, said, tolerance):
                 continue
             raise ModelError(
                 f"The labeler in {folder} does not predict what it did when it was saved: for {row['text'][:60]!r} "
@@ -131,14 +131,21 @@ def _list_spans(document: Document) -> list[list[Any]]:
     return [[span.start, span.end, span.label, span.score] for span in document.spans]
 
 
+def _list_given(document: Document) -> dict[str, list[list[Any]]]:
+    turns = [[turn.speaker, turn.start, turn.end] for turn in document.turns]
+    return {"given": _list_spans(document), **({"turns": turns} if turns else {})}
+
+
 def _list_found(document: Document) -> dict[str, list[list[Any]]]:
     relations = [[edge.head, edge.tail, edge.label, edge.score] for edge in document.relations]
-    return {"spans": _list_spans(document), "relations": relations}
+    fields = [[each.name, list(each.values), each.turn, each.score] for each in document.fields]
+    return {"spans": _list_spans(document), "relations": relations, **({"fields": fields} if fields else {})}
 
 
 def _read_given(row: dict[str, Any]) -> Document:
     text, offsets = row["text"], tuple((start, end) for start, end in row["offsets"])
-    return Document(text, offsets, tuple(Span(*span) for span in row.get("given", [])))
+    turns = tuple(Turn(*turn) for turn in row.get("turns", []))
+    return Document(text, offsets, tuple(Span(*span) for span in row.get("given", [])), turns=turns)
 
 
 def _agree(expected: list[list[Any]], found: list[list[Any]], tolerance: float) -> bool:

@@ -62,6 +62,8 @@ class Shelf:
         if name in self._kept:
             raise DataError(f"There is a labeler called {name!r} on the shelf already. Choose another name.")
         tagger, origin = read_folder(Path(folder), base=base)
+        if not isinstance(tagger, Tagger):
+            raise ModelError(f"{folder} is a {tagger.view}. On a shelf lie taggers.")
         if not isinstance(tagger.tuning, FishTuning):
             raise ModelError(
                 f"{folder} was tuned by {tagger.tuning.config.name!r}. On a shelf lie labelers that change single "

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
-from tagwright.backbone.backbone import Backbone, load_backbone
 from tagwright.backbone.builtin import UNTRAINED
 from tagwright.backbone.config import BackboneConfig
 from tagwright.errors import ModelError
-from tagwright.models.tagger import Tagger, TaggerPlan
+from tagwright.models.labeler import OnBackbone, Plan
 from tagwright.tuning import TUNINGS
 from tagwright.tuning.weights import digest_model
 
@@ -29,23 +29,23 @@ class Base:
         return asdict(self)
 
 
-def find_base(tagger: Tagger) -> Base | None:
-    """What a tagger's saved weights lie on; None where they are all saved: all moved, or no file holds the others."""
-    config = tagger.backbone.config
-    if tagger.digest is None or config.model == UNTRAINED:
+def find_base(labeler: OnBackbone) -> Base | None:
+    """What a labeler's saved weights lie on; None where they are all saved: all moved, or no file holds the others."""
+    config = labeler.backbone.config
+    if labeler.digest is None or config.model == UNTRAINED:
         return None
-    return Base(config.model, config.revision, tagger.digest)
+    return Base(config.model, config.revision, labeler.digest)
 
 
-def load_base(
-    plan: TaggerPlan, base: Base, *, folder: Path, place: str | None, unquantised: bool
-) -> tuple[TaggerPlan, Backbone]:
-    """The pretrained model, made sure of, and the plan of a tagger on it. `place` is where it is now."""
+def load_base(plan: Plan, base: Base, *, folder: Path, place: str | None, unquantised: bool) -> tuple[Plan, nn.Module]:
+    """The pretrained model, made sure of, and the plan of a labeler on it. `place` is where it is now."""
     where = {"model": base.model, "revision": base.revision} if place is None else {"model": place, "revision": None}
-    config = plan.backbone.model_copy(update=where)
-    four_bits = TUNINGS[plan.tuning.name].needs_four_bits
+    tuning, four_bits = plan.tuning, TUNINGS[plan.tuning.name].needs_four_bits
+    if four_bits and unquantised:
+        tuning = tuning.model_copy(update={"name": NO_FOUR_BITS})
+    plan = replace(plan, backbone=plan.backbone.model_copy(update=where), tuning=tuning)  # type: ignore[type-var]
     try:
-        backbone = load_backbone(config, four_bits=four_bits and not unquantised)
+        backbone = plan.load()
     except ModelError as error:
         raise ModelError(
             f"{folder} holds only what was trained beside {base.model}, which can't be loaded: {error}\n"
@@ -56,10 +56,7 @@ def load_base(
             f"{folder} was trained beside another model than {where['model']} is: its checksum is {found}, expected "
             f'{base.digest}. Give the model it was trained beside ({base.model}): tagwright.load(folder, base="...").'
         )
-    tuning = plan.tuning
-    if four_bits and unquantised:
-        tuning = tuning.model_copy(update={"name": NO_FOUR_BITS})
-    return replace(plan, backbone=config, tuning=tuning), backbone
+    return plan, backbone
 
 
 def change_precision(config: BackboneConfig, dtype: str | None) -> BackboneConfig:
@@ -67,7 +64,7 @@ def change_precision(config: BackboneConfig, dtype: str | None) -> BackboneConfi
     return config if dtype is None else BackboneConfig.model_validate(config.model_dump() | {"dtype": dtype})
 
 
-def cast(backbone: Backbone, dtype: str) -> None:
+def cast(backbone: Any, dtype: str) -> None:
     """Weights in another precision; buffers keep theirs, as if the model had been loaded like that."""
     backbone.config = change_precision(backbone.config, dtype)
     for weight in backbone.parameters():

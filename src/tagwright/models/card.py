@@ -3,26 +3,27 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tagwright.heads import HEADS
 from tagwright.models.folder import Origin
-from tagwright.models.tagger import TaggerPlan
+from tagwright.models.labeler import Plan
+
+PIPELINES = {"tagger": "token-classification", "writer": "text2text-generation"}  # as model hubs call them
 
 
-def write_card(name: str, plan: TaggerPlan, *, origin: Origin) -> str:
+def write_card(name: str, plan: Plan, *, origin: Origin) -> str:
     """The card as Markdown with the metadata block that model hubs read."""
     scores = "\n".join(_list_scores(origin.scores)) or "No scores were taken."
     data = "\n".join(f"- {part}: {_describe(facts)}" for part, facts in origin.data.items()) or "Not recorded."
     versions = ", ".join(f"{package} {version}" for package, version in origin.versions.items())
-    labels = _list_labels("Labels", plan.labels.names) + _list_labels("Relations", plan.labels.relations)
+    labels = _list_labels("Labels", plan.known.names) + _list_labels("Relations", plan.known.relations)
     return f"""---
 library_name: tagwright
-pipeline_tag: token-classification
+pipeline_tag: {PIPELINES[plan.view]}
 base_model: {plan.backbone.model}
 ---
 # {name}
 
-A sequence labeler: {plan.backbone.model} with the head {HEADS[plan.head.name].describe(plan.head)}, and
-the fusion {plan.fusion.name}, trained by the tuning {plan.tuning.name}, made with Tagwright.
+A sequence labeler: {plan.backbone.model} {plan.tell()}, trained by the tuning {plan.tuning.name},
+made with Tagwright.
 
     import tagwright
     labeler = tagwright.load("{name}")

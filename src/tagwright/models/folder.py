@@ -1,6 +1,6 @@
 """The folder of a saved labeler: what is in it, how it is written, and what is checked when it is read.
 
-    tagwright.json       labels, head, fusion, backbone, recipe, data hashes, versions, digest of the weights
+    tagwright.json       view, labels, the parts of the labeler, recipe, data hashes, versions, digest of the weights
     model.safetensors    all weights, or those that moved beside a base that is named
     backbone/            architecture and tokenizer, as transformers writes them
     README.md            model card           fixture.json  a few documents with the spans expected for them
@@ -9,7 +9,7 @@ Knows nothing of predicting. Never reads or writes pickle.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,21 +19,19 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from tagwright.backbone.backbone import restore_backbone
 from tagwright.backbone.config import BackboneConfig, Dtype
-from tagwright.backbone.fusion import FUSIONS, FusionConfig
-from tagwright.errors import DataError, ModelError
-from tagwright.heads import HEADS, HeadConfig
+from tagwright.errors import ModelError, TagwrightError
 from tagwright.models.base import Base, cast, change_precision, find_base, load_base
-from tagwright.models.tagger import Tagger, TaggerPlan, attach_head
-from tagwright.registry import suggest
-from tagwright.text.labels import Labels
-from tagwright.text.schemes import SCHEMES
+from tagwright.models.labeler import OnBackbone, Plan
+from tagwright.models.tagger import Tagger, TaggerPlan
+from tagwright.models.writer import WriterPlan
+from tagwright.registry import Table, suggest
 from tagwright.tuning import TUNINGS, TuningConfig
 from tagwright.tuning.weights import count_weights, digest_tensors, fill
 
 FORMAT = 1
-KEYS = {"format", "view", "labels", "head", "backbone", "weights"}
+KEYS = {"format", "view", "labels", "backbone", "weights"}
+VIEWS: Table[type[Plan]] = Table("view of a labeler", {plan.view: plan for plan in (TaggerPlan, WriterPlan)})
 ENTRY = "tagwright"  # of the metadata in the file of weights
 DAMAGED = "The folder is damaged: copy or train it again."
 ABOUT, WEIGHTS, BACKBONE, FIXTURE, CARD = "tagwright.json", "model.safetensors", "backbone", "fixture.json", "README.md"
@@ -102,30 +100,29 @@ def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         raise ModelError(f"{path} can't be read ({error}). {DAMAGED}") from error
 
 
-def write_folder(tagger: Tagger, folder: Path, *, origin: Origin, dtype: str | None = None) -> None:
+def write_folder(labeler: OnBackbone, folder: Path, *, origin: Origin, dtype: str | None = None) -> None:
     """Write everything but the fixture into an existing folder; the backbone's weights in `dtype`, if one is given."""
-    backbone = folder / BACKBONE
-    tagger.backbone.model.config.save_pretrained(backbone)  # type: ignore[union-attr, operator]
-    tagger.backbone.tokenizer.tokenizer.save_pretrained(backbone)
-    base = find_base(tagger)
-    tensors = tagger.tuning.collect(tagger, whole=base is None)
+    backbone, plan = folder / BACKBONE, labeler.plan
+    labeler.backbone.model.config.save_pretrained(backbone)
+    labeler.backbone.tokenizer.tokenizer.save_pretrained(backbone)
+    base = find_base(labeler)
+    tensors = labeler.tuning.collect(labeler, whole=base is None)
     about = {
         "format": FORMAT,
-        "view": tagger.view,
-        "labels": list(tagger.labels.names),
-        "relations": list(tagger.labels.relations),
-        "head": tagger.head.config.model_dump(),
-        "fusion": tagger.fusion.config.model_dump(),
-        "backbone": tagger.backbone.config.model_dump(),
-        "sight": _describe_sight(tagger),
-        "tuning": tagger.tuning.config.model_dump(),
-        "moved": {"weights": tagger.tuning.count(tagger), "of": count_weights(tagger)},
+        "view": labeler.view,
+        "labels": list(plan.known.names),
+        "relations": list(plan.known.relations),
+        **plan.to_dict(),
+        "backbone": plan.backbone.model_dump(),
+        **({"sight": _describe_sight(labeler)} if isinstance(labeler, Tagger) else {}),
+        "tuning": plan.tuning.model_dump(),
+        "moved": {"weights": labeler.tuning.count(labeler), "of": count_weights(labeler)},
         "base": base.to_dict() if base is not None else None,
         "weights": write_weights(
             tensors,
             folder / WEIGHTS,
-            labels=(*tagger.labels.names, *tagger.labels.relations),
-            dtypes=_choose_dtypes(tagger, dtype),
+            labels=(*plan.known.names, *plan.known.relations),
+            dtypes=_choose_dtypes(labeler, dtype),
         ),
         "recipe": origin.recipe,
         "data": origin.data,
@@ -145,13 +142,13 @@ def _describe_sight(tagger: Tagger) -> dict[str, Any]:
     return {"layers": sight.layers, "open": list(sight.open), "chosen": tagger.backbone.sight is not None}
 
 
-def _choose_dtypes(tagger: Tagger, dtype: str | None) -> dict[str, torch.dtype]:
+def _choose_dtypes(labeler: OnBackbone, dtype: str | None) -> dict[str, torch.dtype]:
     """By name of weight. Only the backbone's are rounded: heads are small, and buffers need their precision."""
     if dtype is None:
         return {}
     if dtype not in get_args(Dtype):
         raise ModelError(f"No precision is called {dtype!r}.{suggest(dtype, get_args(Dtype))}")
-    weights = tagger.backbone.named_parameters("backbone", remove_duplicate=False)
+    weights = labeler.backbone.named_parameters("backbone", remove_duplicate=False)
     return {name: getattr(torch, dtype) for name, _ in weights}
 
 
@@ -188,8 +185,8 @@ def _list(folder: Path) -> str:
 
 def read_folder(
     folder: Path, *, dtype: str | None = None, base: str | None = None, unquantised: bool = False
-) -> tuple[Tagger, Origin]:
-    """The tagger saved in a folder, checked, and its origin.
+) -> tuple[Any, Origin]:
+    """The labeler saved in a folder, checked, and its origin.
 
     dtype: changes the precision of its backbone. base: where the pretrained model is now that it was trained beside.
     unquantised: that model is not brought down to four bits.
@@ -200,33 +197,28 @@ def read_folder(
     _check_match(about, facts, folder / WEIGHTS)
     lies_on = None if about.get("base") is None else Base(**about["base"])
     if lies_on is None:
-        backbone = restore_backbone(folder / BACKBONE, change_precision(plan.backbone, dtype))
+        plan = replace(plan, backbone=change_precision(plan.backbone, dtype))  # type: ignore[type-var]
+        backbone = plan.restore(folder / BACKBONE)
     else:
         plan, backbone = load_base(plan, lies_on, folder=folder, place=base, unquantised=unquantised)
-    tagger = attach_head(plan, backbone)
-    tagger.tuning.put_back(tagger, tensors, source=folder / WEIGHTS, whole=lies_on is None)
+    labeler = plan.attach(backbone)
+    labeler.tuning.put_back(labeler, tensors, source=folder / WEIGHTS, whole=lies_on is None)
     if lies_on is not None and dtype is not None:  # the checksum is of the base as it was trained beside
-        cast(tagger.backbone, dtype)
+        cast(labeler.backbone, dtype)
     origin = {key: about.get(key, {}) for key in ("recipe", "data", "versions", "scores", "layers")}
-    return tagger.eval(), Origin(**origin)
+    return labeler.eval(), Origin(**origin)
 
 
-def _read_plan(about: Mapping[str, Any], path: Path) -> TaggerPlan:
+def _read_plan(about: Mapping[str, Any], path: Path) -> Plan:
     try:
-        head, backbone = HeadConfig.model_validate(about["head"]), BackboneConfig.model_validate(about["backbone"])
-        fusion = FusionConfig.model_validate(about.get("fusion", {}))  # folders of before fusions lack it
+        backbone = BackboneConfig.model_validate(about["backbone"])
         tuning = TuningConfig.model_validate(about.get("tuning", {}))
-        if about["view"] != Tagger.view or head.name not in HEADS:
-            raise ValueError(f"no {about['view']} with the head {head.name} is known")
-        if HEADS[head.name].tags_words and head.scheme not in SCHEMES:
-            raise ValueError(f"no {about['view']} with the head {head.name} and the scheme {head.scheme} is known")
-        if fusion.name not in FUSIONS:
-            raise ValueError(f"no fusion {fusion.name} is known")
         if tuning.name not in TUNINGS:
             raise ValueError(f"no tuning {tuning.name} is known")
-        labels = Labels(tuple(about["labels"]), tuple(about.get("relations", ())))
-        return TaggerPlan(labels, backbone, head, fusion, tuning)
-    except (ValueError, TypeError, DataError) as error:
+        return VIEWS[about["view"]].from_dict(about, backbone=backbone, tuning=tuning)
+    except KeyError as error:
+        raise ModelError(f"{path} lacks {error}. {DAMAGED}") from error
+    except (ValueError, TypeError, TagwrightError) as error:
         reason = (
             "; ".join(f"{e['loc']}: {e['msg']}" for e in error.errors())
             if isinstance(error, ValidationError)

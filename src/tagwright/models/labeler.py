@@ -1,55 +1,81 @@
-"""Labeler: what trainers and predictors need of a model, whatever its task view. Knows nothing of either."""
+"""Labeler: what trainers and predictors need of a model, whatever its task view. Knows nothing of either.
+
+Plan: all that is needed to build one again, apart from its weights.
+"""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
 
-from tagwright.errors import ModelError
+from tagwright.backbone.config import BackboneConfig
 from tagwright.text.document import Document
+from tagwright.text.labels import Labels
 from tagwright.text.ledger import Ledger
-from tagwright.text.span import Span
-from tagwright.tokens.batch import OnLong, Piece
+from tagwright.tuning import TUNINGS, TuningConfig
 from tagwright.tuning.tuning import Tuning
+from tagwright.tuning.weights import digest_model
 
 
 class Labeler(nn.Module, ABC):
-    """A model that labels documents. It handles one batch that fits; windows and order are the caller's."""
+    """A model that labels documents. It handles one batch that fits; order and what is put together are the caller's.
+
+    What it learns from are pieces, each with its target. A piece has a length in tokens, the number of its `document`,
+    and a `count`: of how many words or tokens its loss is the sum.
+    """
 
     view: ClassVar[str]
     tuning: Tuning
+
+    @property
+    @abstractmethod
+    def labels(self) -> Labels:
+        """The labels that it knows."""
 
     @property
     def given(self) -> frozenset[str]:
         """The parts of a document that it must be shown (see Document.only)."""
         return frozenset()
 
+    @property
+    @abstractmethod
+    def predicts(self) -> frozenset[str]:
+        """The parts of a document that it finds."""
+
+    @property
+    @abstractmethod
+    def scored(self) -> tuple[str, ...]:
+        """The groups of a report whose mean says how good it is."""
+
     def tune(self, tuning: Tuning) -> None:
         """Let a tuning say which weights move, once, before they are trained or restored."""
         self.tuning = tuning
         tuning.prepare(self)
 
-    @abstractmethod
-    def cut(self, documents: Sequence[Document], ledger: Ledger, *, on_long: OnLong = "window") -> list[Piece]:
-        """Encode documents and cut them into pieces that fit the model."""
+    def note_unheld(self, documents: Sequence[Document], ledger: Ledger) -> None:
+        """Note what gold documents hold and it can't."""
+        return None
 
     @abstractmethod
-    def collate(self, pieces: Sequence[Piece]) -> Any:
-        """Pad pieces into one batch: a dataclass of tensors, of those that `forward` takes."""
+    def teach(self, documents: Sequence[Document], ledger: Ledger) -> tuple[list[Any], list[Any]]:
+        """What is learned from gold documents: pieces, and the target of each. Notes what is left out."""
+
+    def learn_weights(self, targets: Sequence[Any]) -> None:
+        """What is learned from all targets before training: how much each counts."""
+        return None
 
     @abstractmethod
-    def find_targets(
-        self, pieces: Sequence[Piece], documents: Sequence[Document], *, ledger: Ledger | None = None
-    ) -> list[Any]:
-        """What the loss needs of the gold documents, for every piece; notes what lies in no piece as a whole."""
+    def collate_gold(self, pieces: Sequence[Any], targets: Sequence[Any]) -> dict[str, Tensor]:
+        """One padded batch, as the tensors that `forward` takes; `counts` has that of every piece."""
 
     @abstractmethod
-    def stack(self, targets: Sequence[Any]) -> Tensor:
-        """Targets of one batch, padded."""
+    def lose_each(self, pieces: Sequence[Any], targets: Sequence[Any]) -> Tensor:
+        """The loss of each piece of one batch, as if it were alone."""
 
-    def focus(self, pieces: Sequence[Piece]) -> AbstractContextManager[None]:
+    def focus(self, pieces: Sequence[Any]) -> AbstractContextManager[None]:
         """A context within which only what these pieces can reach is trained; the results are the same."""
         return nullcontext()
 
@@ -57,20 +83,65 @@ class Labeler(nn.Module, ABC):
         """The end of a training: what was open while it lasted is decided."""
         return None
 
+
+class OnBackbone(Labeler):
+    """A labeler on a pretrained model, which has a digest where it isn't trained as a whole."""
+
+    backbone: Any
+    digest: str | None = None
+
+    @property
     @abstractmethod
-    def loss(self, batch: Any, gold: Tensor) -> Tensor:
-        """The loss summed over the labelled words of one batch."""
+    def plan(self) -> "Plan":
+        """How to build it again."""
+
+    def tune(self, tuning: Tuning) -> None:
+        model = self.backbone.model
+        self.digest = None if tuning.is_whole else digest_model(model, four_bits=tuning.needs_four_bits)
+        super().tune(tuning)
+
+    def merge(self) -> None:
+        """Become a plain labeler that says the same, all of whose weights are its own."""
+        self.tuning.merge(self)
+        self.tune(TUNINGS["full"](TuningConfig()))
+
+    def settle(self) -> None:
+        self.backbone.settle()
+
+
+class Plan(ABC):
+    """A frozen dataclass for every view."""
+
+    view: ClassVar[str]
+    backbone: BackboneConfig
+    tuning: TuningConfig
+
+    @property
+    @abstractmethod
+    def known(self) -> Labels:
+        """The labels."""
 
     @abstractmethod
-    def encode(self, batch: Any) -> Tensor:
-        """B W H, float32: a state for every word of one batch."""
+    def to_dict(self) -> dict[str, Any]:
+        """What is its own, as plain values."""
+
+    @classmethod
+    @abstractmethod
+    def from_dict(cls, values: Mapping[str, Any], *, backbone: BackboneConfig, tuning: TuningConfig) -> Self:
+        """The plan that `to_dict` wrote; a ValueError says what can't be understood."""
 
     @abstractmethod
-    def decode(self, states: Tensor, given: Sequence[Document], *, keep: Tensor) -> list[Document]:
-        """Word states of whole documents -> the documents with their predicted parts."""
+    def tell(self) -> str:
+        """What a labeler of this plan is, in a few words that follow the name of its model."""
 
-    def list_candidates(
-        self, states: Tensor, given: Sequence[Document], *, keep: Tensor, least: float
-    ) -> list[list[Span]]:
-        """For each document the spans that score at least `least`, whether or not `decode` would choose them."""
-        raise ModelError(f"A {self.view} lists no spans but those it predicts, so there is none to add for a coverage.")
+    @abstractmethod
+    def load(self, words: Iterable[str] = ()) -> Any:
+        """The pretrained model."""
+
+    @abstractmethod
+    def restore(self, folder: Path) -> Any:
+        """That model with the architecture and the tokenizer of a saved folder, and weights still to be filled in."""
+
+    @abstractmethod
+    def attach(self, backbone: Any) -> Any:
+        """A labeler on a pretrained model at hand, with the weights marked that its tuning moves."""

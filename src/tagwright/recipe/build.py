@@ -6,8 +6,10 @@ from typing import Any
 from transformers import set_seed
 
 from tagwright.backbone.builtin import pick_rate
+from tagwright.formats import TASKS
 from tagwright.heads import HEADS, HeadConfig
-from tagwright.models.tagger import Tagger, TaggerPlan, build_tagger
+from tagwright.models.tagger import TaggerPlan, build_tagger
+from tagwright.models.writer import WriterPlan
 from tagwright.recipe.recipe import Recipe
 from tagwright.text.document import Document
 from tagwright.tuning import TUNINGS
@@ -16,7 +18,7 @@ from tagwright.tuning import TUNINGS
 def resolve(recipe: Recipe, documents: Sequence[Document]) -> Recipe:
     """The recipe with everything decided that was left open: the scheme by the documents, the rate by the model."""
     open_settings: dict[str, str | float] = {}
-    if recipe.head.scheme == "auto" and HEADS[recipe.head.name].tags_words:
+    if recipe.view == "tagger" and recipe.head.scheme == "auto" and HEADS[recipe.head.name].tags_words:
         open_settings["head.scheme"] = find_scheme(documents)
     if recipe.training.learning_rate is None:
         tuning: Any = TUNINGS[recipe.tuning.name]
@@ -31,9 +33,13 @@ def find_scheme(documents: Sequence[Document]) -> str:
     return "WORD" if spans and all(len(span) == 1 for span in spans) and len(spans) > words / 2 else "BIO"
 
 
-def build(recipe: Recipe, documents: Sequence[Document]) -> Tagger:
+def build(recipe: Recipe, documents: Sequence[Document]) -> Any:
     """The labeler of a resolved recipe, with fresh weights where they are not pretrained; seeded."""
     set_seed(recipe.training.seed)
+    if recipe.view == "writer":
+        inventory = TASKS[recipe.writer.task].learn(documents, words=recipe.writer.words)
+        writer = WriterPlan(inventory, recipe.backbone, recipe.writer, recipe.tuning)
+        return writer.attach(writer.load())
     head = HeadConfig.model_validate(recipe.head.model_dump())
     labels = HEADS[head.name].list_labels(documents, head)
     plan = TaggerPlan(labels, recipe.backbone, head, recipe.fusion, recipe.tuning)

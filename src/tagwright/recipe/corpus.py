@@ -121,8 +121,8 @@ def check_overlap(corpus: Corpus) -> None:
 
 
 def require_labels(recipe: Recipe, corpus: Corpus) -> None:
-    """Refuse training documents without a labelled span, with what to look at."""
-    if not any(span.label for document in corpus.train for span in document.spans):
+    """Refuse training documents without a labelled span, with what to look at; a writer looks at its own task."""
+    if recipe.view == "tagger" and not any(span.label for document in corpus.train for span in document.spans):
         raise DataError(
             f"None of the {len(corpus.train)} training documents in {recipe.data.train} has a labelled span. "
             "Check the tag column (data.tag_column), or look at the file with `tagwright inspect FILE`."

@@ -15,6 +15,8 @@ from tagwright.evaluation.page.page import Page, render_page
 from tagwright.evaluation.report import Report
 from tagwright.io.files import write
 from tagwright.models.folder import read_about
+from tagwright.models.tagger import Tagger
+from tagwright.recipe.recipe import Recipe
 from tagwright.recipe.run import CHECKPOINTS, Outcome
 from tagwright.settings.toml import write_toml
 from tagwright.text.ledger import Ledger
@@ -33,7 +35,7 @@ def write_outputs(outcome: Outcome, folder: Path) -> None:
     reports = find_reports(outcome)
     plain = {part: report.to_dict() for part, report in reports.items()}
     (folder / REPORT).write_text(json.dumps(plain, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    facts, sight = describe(outcome), find_flags(read_about(folder)["sight"])
+    facts, sight = describe(outcome), find_flags(read_about(folder).get("sight", {}))
     layers = outcome.labeler.origin.layers
     page = Page(folder.name, facts, reports, outcome.history, list(outcome.unheld.lines()), toml, sight, layers)
     (folder / PAGE).write_text(render_page(page), encoding="utf-8")
@@ -54,21 +56,31 @@ def find_flags(sight: Mapping[str, Any]) -> tuple[bool, ...]:
 
 def describe(outcome: Outcome) -> Mapping[str, str]:
     """The facts of a run, for people."""
-    recipe, tagger = outcome.recipe, outcome.labeler.tagger
-    weights = count_weights(tagger)
+    recipe, model = outcome.recipe, outcome.labeler.model
+    weights = count_weights(model)
     data = "; ".join(
         f"{part}: {facts.get('file', '')} ({facts.get('documents', '?')} documents)"
         for part, facts in outcome.labeler.origin.data.items()
     )
-    learned = {"Sight": f"learned: {tagger.backbone.sight}"} if is_learned(recipe.backbone.sight) else {}
+    own = _describe_tagger(recipe, model) if isinstance(model, Tagger) else _describe_writer(outcome)
     return {
         "Model": f"{recipe.backbone.model} ({weights / 1e6:.1f} million weights)",
-        **learned,
-        "Head": f"{tagger.head.describe(tagger.head.config)}, words read at {recipe.backbone.read_at}",
-        "Fusion": tagger.fusion.describe(),
-        "Tuning": f"{recipe.tuning.name}; {tell_share(tagger.tuning.count(tagger), weights)}",
+        **own,
+        "Tuning": f"{recipe.tuning.name}; {tell_share(model.tuning.count(model), weights)}",
         "Data": data,
         "Seed": str(recipe.training.seed),
         "Time": f"{outcome.seconds:.0f} s",
         "Versions": ", ".join(f"{name} {number}" for name, number in outcome.labeler.origin.versions.items()),
     }
+
+
+def _describe_tagger(recipe: Recipe, tagger: Tagger) -> dict[str, str]:
+    learned = {"Sight": f"learned: {tagger.backbone.sight}"} if is_learned(recipe.backbone.sight) else {}
+    head = f"{tagger.head.describe(tagger.head.config)}, words read at {recipe.backbone.read_at}"
+    return {**learned, "Head": head, "Fusion": tagger.fusion.describe()}
+
+
+def _describe_writer(outcome: Outcome) -> dict[str, str]:
+    config, faults = outcome.recipe.writer, outcome.labeler.faults
+    written = "; ".join(faults.lines()) or f"none in {faults.outputs}"
+    return {"Task": config.task, "Format": config.format, "Faults of outputs": written}

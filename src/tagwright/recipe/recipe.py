@@ -4,19 +4,23 @@ Loads neither torch nor data: a recipe can be written and checked on any machine
 """
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.fusion import FUSIONS, FusionConfig
+from tagwright.formats import FORMATS, TASKS
 from tagwright.heads import HEADS, HeadConfig
+from tagwright.models.config import STILL, WriterConfig
 from tagwright.registry import suggest
 from tagwright.settings.settings import Settings
 from tagwright.training.config import TrainingConfig
 from tagwright.tuning import TUNINGS, TuningConfig
 
 SYNTHETIC = "synthetic:"  # data.train = "synthetic:ner" is the built-in corpus
+UNREAD = {"tagger": ("writer",), "writer": ("fusion", "head")}  # sections that are of the other view
+UNREAD_BACKBONE = ("read_at", "sight", "repeat", "overlap")  # what only taggers read of [backbone]
 
 
 class DataConfig(BaseModel):
@@ -72,25 +76,53 @@ class DrawConfig(BaseModel):
 
 
 class Recipe(Settings):
-    """All settings of a run. `out` is the folder that the labeler, its report and its checkpoints go to."""
+    """All settings of a run. `out` is the folder that the labeler, its report and its checkpoints go to.
+
+    view: `tagger` reads words and puts a head on them, `writer` lets a model write the labels. Each has sections that
+    the other doesn't read.
+    """
 
     hint_if_missing: ClassVar[str] = " `tagwright init FILE` writes one for your data."
 
     out: str | None = None
+    view: Literal["tagger", "writer"] = "tagger"
     data: DataConfig = DataConfig()
     draw: DrawConfig = DrawConfig()
     backbone: BackboneConfig = BackboneConfig()
     fusion: FusionConfig = FusionConfig()
     head: HeadConfig = HeadConfig()
+    writer: WriterConfig = WriterConfig()
     tuning: TuningConfig = TuningConfig()
     training: TrainingConfig = TrainingConfig()
 
+    def to_dict(self) -> dict[str, Any]:
+        values = super().to_dict()
+        return {section: part for section, part in values.items() if section not in UNREAD[self.view]}
+
     def _find_faults(self) -> Iterator[str]:
-        named = (
-            ("fusion", self.fusion.name, FUSIONS),
-            ("head", self.head.name, HEADS),
-            ("tuning", self.tuning.name, TUNINGS),
-        )
-        for section, name, table in named:
+        named: dict[str, tuple[str, Any]] = {
+            "fusion.name": (self.fusion.name, FUSIONS),
+            "head.name": (self.head.name, HEADS),
+            "writer.task": (self.writer.task, TASKS),
+            "writer.format": (self.writer.format, FORMATS),
+            "tuning.name": (self.tuning.name, TUNINGS),
+        }
+        for place, (name, table) in named.items():
             if name not in table:
-                yield f"  {section}.name: no {section} is called {name!r}.{suggest(name, table)}"
+                yield f"  {place}: no {table.kind} is called {name!r}.{suggest(name, table)}"
+        for section in UNREAD[self.view]:
+            if getattr(self, section) != type(self).model_fields[section].default:
+                yield f"  {section}: a {self.view} doesn't read this section. Take it out, or choose the other view."
+        if self.view == "writer":
+            yield from self._find_faults_of_writer()
+
+    def _find_faults_of_writer(self) -> Iterator[str]:
+        for name in UNREAD_BACKBONE:
+            if getattr(self.backbone, name) != type(self.backbone).model_fields[name].default:
+                yield f"  backbone.{name}: a writer doesn't read it. Leave it out."
+        if self.tuning.name in STILL:
+            reason = STILL[self.tuning.name]
+            yield f"  tuning.name: {self.tuning.name!r} {reason}; a writer has none. Use 'lora' to move little."
+        task, format = self.writer.task, self.writer.format
+        if task in TASKS and format in FORMATS and (lost := TASKS[task].predicts - FORMATS[format].holds):
+            yield f"  writer.format: {format!r} can't write {', '.join(sorted(lost))}, which {task!r} predicts."

@@ -36,7 +36,6 @@ from tagwright.training.trainer import LabelerTrainer, TrainingData, encode
 
 logger = logging.getLogger(__name__)
 CHECKPOINTS, RUN = "checkpoints", "run.json"
-SCORED = {"spans": "exact", "relations": "relations"}  # what a head predicts, and the scores of it
 NONE = Rates(0.0, 0.0, 0.0)  # where there is nothing to find and nothing is found
 
 
@@ -88,7 +87,7 @@ def train_labeler(
             ledger=ledger,
             callbacks=_list_callbacks(progress, epochs),
         )
-    predictor = Predictor(labeler)  # type: ignore[arg-type]
+    predictor = Predictor(labeler)
     dev, _ = _score(predictor, corpus.dev)
     test, predicted = _score(predictor, corpus.test)
     scores = {f"{part} F1": 100 * report.headline for part, report in (("dev", dev), ("test", test)) if report}
@@ -117,7 +116,7 @@ def fit(
     labeler = build(recipe, corpus.train)
     if prepare is not None:
         prepare(labeler)
-    labeler.head.note_unheld([*corpus.train, *corpus.dev, *corpus.test], ledger)
+    labeler.note_unheld([*corpus.train, *corpus.dev, *corpus.test], ledger)
     scorer = None
     if corpus.dev and recipe.training.eval_strategy != "no":
         precision = torch.bfloat16 if recipe.training.bf16 else None
@@ -126,7 +125,7 @@ def fit(
             return score_dev(model, corpus.dev, precision=precision)
 
     train = encode(labeler, corpus.train, ledger=ledger)
-    labeler.head.learn_weights(train.targets)
+    labeler.learn_weights(train.targets)
     arguments = make_arguments(recipe.training, folder, has_dev=scorer is not None)
     parts = {"documents": corpus.train, "dev": corpus.dev if scorer is not None else ()}
     try:
@@ -147,11 +146,9 @@ def fit(
 
 
 def score_dev(labeler: Labeler, dev: Sequence[Document], *, precision: torch.dtype | None) -> dict[str, float]:
-    """The scores that choose the best epoch: of what the head predicts; the mean where that is spans and relations."""
-    report = evaluate(dev, Runner(labeler, autocast=precision).stream(dev), cases=0)  # type: ignore[arg-type]
-    head: Any = labeler.head
-    groups = [group for part, group in SCORED.items() if part in head.predicts]
-    counted = [report.groups[group].micro.rates if group in report.groups else NONE for group in groups]
+    """The scores that choose the best epoch: of what is predicted; the mean where that is spans and relations."""
+    report = evaluate(dev, Runner(labeler, autocast=precision).stream(dev), cases=0)
+    counted = [report.groups[group].micro.rates if group in report.groups else NONE for group in labeler.scored]
     rates = {name: fmean(getattr(each, name) for each in counted) for name in Rates._fields}
     return rates | {"accuracy": report.accuracy}
 

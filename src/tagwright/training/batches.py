@@ -1,7 +1,6 @@
 """Training batches: length buckets, shuffled anew every epoch, equally many for every device. Knows no trainer."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -11,15 +10,15 @@ from torch.utils.data import Dataset, Sampler
 
 from tagwright.errors import DataError
 from tagwright.models.labeler import Labeler
-from tagwright.tokens.batch import Piece, group
+from tagwright.tokens.batch import group
 
 POOL = 64  # batches whose documents are sorted by length together; order stays random beyond it
 
 
-class Pieces(Dataset[tuple[Piece, Any]]):
+class Pieces(Dataset[tuple[Any, Any]]):
     """Pieces with their targets: encoded once, before training."""
 
-    def __init__(self, pieces: Sequence[Piece], targets: Sequence[Any]) -> None:
+    def __init__(self, pieces: Sequence[Any], targets: Sequence[Any]) -> None:
         self.pieces, self.targets = pieces, targets
 
     @property
@@ -30,7 +29,7 @@ class Pieces(Dataset[tuple[Piece, Any]]):
     def __len__(self) -> int:
         return len(self.pieces)
 
-    def __getitem__(self, index: int) -> tuple[Piece, Any]:
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
         return self.pieces[index], self.targets[index]
 
 
@@ -40,11 +39,8 @@ class Collator:
     def __init__(self, labeler: Labeler) -> None:
         self.labeler = labeler
 
-    def __call__(self, rows: Sequence[tuple[Piece, Any]]) -> dict[str, Tensor]:
-        batch = self.labeler.collate([piece for piece, _ in rows])
-        gold = self.labeler.stack([target for _, target in rows])
-        tensors = {field.name: getattr(batch, field.name) for field in fields(batch)}
-        return {name: tensor for name, tensor in tensors.items() if tensor is not None} | {"gold": gold}
+    def __call__(self, rows: Sequence[tuple[Any, Any]]) -> dict[str, Tensor]:
+        return self.labeler.collate_gold([piece for piece, _ in rows], [target for _, target in rows])
 
 
 class Buckets(Sampler[list[int]]):

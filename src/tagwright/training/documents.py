@@ -42,15 +42,11 @@ class LearnedDocuments:
         return found
 
     def _lose(self, documents: Sequence[int]) -> Tensor:
-        """The states of one batch, and the loss of each row without its padding."""
-        labeler, pieces = self.module, [self._pieces[at] for at in documents]
-        batch = labeler.collate([piece for piece, _ in pieces]).to(self._device)
+        """The loss of each document of one batch."""
+        pieces, targets = zip(*(self._pieces[at] for at in documents), strict=True)
         with self._in_precision():
-            states, losses = labeler.encode(batch), []
-            for row, (piece, target) in enumerate(pieces):
-                own, gold = slice(row, row + 1), labeler.stack([target]).to(self._device)
-                losses.append(labeler.head.loss(states[own, : piece.count], gold, keep=batch.keep[own, : piece.count]))
-        return torch.stack(losses).float().cpu()
+            losses: Tensor = self.module.lose_each(pieces, targets)
+        return losses.float().cpu()
 
     def _split(self, documents: Sequence[int]) -> Iterator[list[int]]:
         """Rows of like length, so many tokens at a time."""

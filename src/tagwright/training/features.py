@@ -32,7 +32,7 @@ GIB = 1 << 30
 
 
 def keep_features(
-    tagger: Tagger,
+    labeler: Labeler,
     train: Pieces,
     *,
     documents: Sequence[Document],
@@ -44,8 +44,9 @@ def keep_features(
 
     documents: those that `train` was cut from. dev: those that are scored while training, if any.
     """
-    if config.name != "frozen" or config.features == "off":
-        return tagger, train
+    if config.name != "frozen" or config.features == "off" or not isinstance(labeler, Tagger):
+        return labeler, train
+    tagger = labeler
     if tagger.backbone.gates is not None:
         logger.info("Features aren't kept: sight is learned, so they change while training.")
         return tagger, train

@@ -41,15 +41,18 @@ class TrainingData:
 
 
 def encode(labeler: Labeler, documents: Sequence[Document], *, ledger: Ledger) -> Pieces:
-    """Tokenise documents once, cut long ones into windows, and find their targets."""
-    pieces = labeler.cut(documents, ledger)
+    """Tokenise documents once, cut long ones into pieces, and find their targets."""
+    pieces, targets = labeler.teach(documents, ledger)
     if not pieces:
-        raise DataError("The training documents hold no words. Check the word or text column.")
-    return Pieces(pieces, labeler.find_targets(pieces, documents, ledger=ledger))
+        raise DataError(
+            "There is nothing to learn from in the training documents. Check the word or text column."
+            + "".join(f"\n  {line}" for line in ledger.lines())
+        )
+    return Pieces(pieces, targets)
 
 
 class LabelerTrainer(CheckpointTrainer):
-    """A Trainer for labelers: the loss is a sum over words, divided once by all words of an optimizer step."""
+    """A Trainer for labelers: the loss is a sum, divided once by all words or tokens of an optimizer step."""
 
     def __init__(
         self,
@@ -124,7 +127,7 @@ class LabelerTrainer(CheckpointTrainer):
         self.labeler.tuning.put_back(module, read_weights(path)[0], source=path)
 
     def _get_num_items_in_batch(self, batches: list[dict[str, Tensor]], device: torch.device) -> Tensor:
-        """Labelled words of all micro-batches of this step, on all devices."""
+        """What is learned in all micro-batches of this step, on all devices: labelled words, or tokens to write."""
         words = torch.stack([batch["counts"].sum() for batch in batches]).sum().to(device)
         return self.accelerator.gather(words).sum() if self.args.world_size > 1 else words
 

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 CHANGED, ILL_FORMED, WRONG_LABEL = "changed", "ill-formed", "wrong label"
-UNALIGNED, LOST_TAIL, REPEATED = "unaligned", "lost tail", "repeated"
+UNALIGNED, LOST_TAIL, REPEATED, CUT_OFF = "unaligned", "lost tail", "repeated", "cut off"
 MEANINGS = {
     CHANGED: "the words are not those of the source",
     ILL_FORMED: "marks don't pair, or a part is missing",
     WRONG_LABEL: "a label, relation or slot that is not in the inventory",
     UNALIGNED: "a frame whose words have no place in the source; it was left out",
     LOST_TAIL: "a relation to something that is no span; it was left out",
+    CUT_OFF: "the longest output that is allowed was reached; what was written by then was read",
     REPEATED: "a span, relation or slot that was there already; it was left out",
 }
 
@@ -36,6 +37,12 @@ class Faults:
             self.cases[kind] += count
             self.having[kind] += kind not in self._seen
             self._seen.add(kind)
+
+    def add(self, other: "Faults") -> None:
+        """Count those of other strings too."""
+        self.outputs += other.outputs
+        self.having += other.having
+        self.cases += other.cases
 
     def rate(self, kind: str) -> float:
         """The share of strings that have a kind of fault."""

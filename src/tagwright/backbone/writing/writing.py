@@ -1,0 +1,156 @@
+"""Writing: an encoder-decoder or a causal model that writes for many rows, several tokens at once. Knows no grammar.
+
+Rows move on at their own pace. What a row has read stands at the right end of the cache, without gaps, and slots on its
+left are masked: so a model that counts slots (T5's position bias, sliding windows) sees true distances, and the
+number of tokens that a row has read is given to those that take positions.
+"""
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import DynamicCache, EncoderDecoderCache
+from transformers.modeling_outputs import BaseModelOutput
+
+from tagwright.backbone.writing.memory import Memory, Pair
+from tagwright.errors import ModelError
+
+
+class Writing:
+    """A transformers model with a language modelling head, in eval mode.
+
+    `start` is the first token of a decoder that has an encoder. A causal model's rows begin with the last token of
+    their prompt, which is read with what is written; its sight of scope `prompt` covers the tokens before that one.
+    """
+
+    def __init__(self, model: Any, *, pad: int = 0, start: int | None = None) -> None:
+        self.model, self.pad = model, pad
+        self.has_encoder = bool(getattr(model.config, "is_encoder_decoder", False))
+        self.start: int | None = getattr(model.config, "decoder_start_token_id", None) if start is None else start
+        if self.has_encoder and self.start is None:
+            raise ModelError(
+                f"{type(model).__name__} has no decoder_start_token_id, the token that its decoder begins with. "
+                "Set it in the model's config.json; T5 begins with its padding token."
+            )
+        head = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
+        if head is None:
+            raise ModelError(
+                f"{type(model).__name__} has no language modelling head, so it can't write. "
+                "Load it as AutoModelForCausalLM or AutoModelForSeq2SeqLM."
+            )
+        self.head: nn.Module = head
+        self.takes = frozenset(inspect.signature(model.forward).parameters)
+        self.numbered = _find_numbered(model) if self.has_encoder else None
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device(next(self.model.parameters()).device)
+
+    def first(self, prompt: Sequence[int]) -> int:
+        """The token that a row begins with: the first to be read."""
+        return int(self.start if self.has_encoder else prompt[-1])  # type: ignore[arg-type]
+
+    @torch.no_grad()
+    def begin(self, prompts: Sequence[Sequence[int]]) -> Memory:
+        """Read the prompts, all but the token that each row begins with."""
+        if self.has_encoder:
+            ids, keep = self._pad(prompts, left=False)
+            states = self.model.get_encoder()(input_ids=ids, attention_mask=keep.long()).last_hidden_state
+            return Memory([0] * len(prompts), states=states, keep=keep)
+        if not all(prompts):
+            raise ModelError("A prompt has no token. Give at least one, such as the token that begins a text.")
+        read = [prompt[:-1] for prompt in prompts]
+        memory = Memory([len(prompt) for prompt in read])
+        if not any(read):
+            return memory
+        ids, keep = self._pad(read, left=True)
+        inputs: dict[str, Any] = {"input_ids": ids, "attention_mask": keep.long()}
+        if "position_ids" in self.takes:
+            inputs["position_ids"] = (keep.cumsum(1) - 1).clamp(min=0)
+        if "logits_to_keep" in self.takes:
+            inputs["logits_to_keep"] = 1
+        cache = DynamicCache()
+        self.model(**inputs, past_key_values=cache, use_cache=True)
+        memory.cache = _list_pairs(cache)
+        return memory
+
+    @torch.no_grad()
+    def read(self, memory: Memory, tokens: Sequence[Sequence[int]], *, wanted: Tensor | None = None) -> Tensor:
+        """Read on in every row, by as many tokens as are given. Logits B T V, padded on the right.
+
+        `wanted` (B T, bool): only these, as N V. `settle` must follow, which says what is kept.
+        """
+        ids, _ = self._pad(tokens, left=False)
+        slots, width = memory.slots, ids.shape[1]
+        lengths = torch.tensor(memory.lengths, device=self.device)[:, None]
+        last = torch.tensor([len(row) - 1 for row in tokens], device=self.device)[:, None]  # padding has no further one
+        positions = lengths + torch.arange(width, device=self.device).clamp(max=last)
+        keep = torch.arange(slots + width, device=self.device) >= slots - lengths
+        cache: Any = _make_cache(memory.cache)
+        if self.has_encoder:
+            cache = EncoderDecoderCache(cache, _make_cache(memory.cross))
+            inputs = {"decoder_input_ids": ids, "decoder_attention_mask": keep.long(), "attention_mask": memory.keep}
+            inputs["encoder_outputs"] = BaseModelOutput(last_hidden_state=memory.states)
+        else:
+            inputs = {"input_ids": ids, "attention_mask": keep.long()}
+            inputs |= {"position_ids": positions} if "position_ids" in self.takes else {}
+        hooks = self._hook(wanted, positions)
+        try:
+            logits: Tensor = self.model(**inputs, past_key_values=cache, use_cache=True).logits
+        finally:
+            for hook in hooks:
+                hook.remove()
+        if self.has_encoder:
+            memory.cross = _list_pairs(cache.cross_attention_cache)
+            cache = cache.self_attention_cache
+        memory.cache, memory.fresh = _list_pairs(cache), width
+        return logits if wanted is None else logits[0]
+
+    def _hook(self, wanted: Tensor | None, positions: Tensor) -> list[Any]:
+        hooks = []
+        if wanted is not None:
+            hooks.append(self.head.register_forward_pre_hook(lambda _, args: (args[0][wanted][None], *args[1:])))
+        if self.numbered is not None:
+            hooks.append(
+                self.numbered.register_forward_hook(
+                    lambda module, _args, _output: nn.functional.embedding(positions + module.offset, module.weight)
+                )
+            )
+        return hooks
+
+    def _pad(self, rows: Sequence[Sequence[int]], *, left: bool) -> tuple[Tensor, Tensor]:
+        """B T ids, and which of them are there."""
+        width = max(map(len, rows))
+        ids = torch.full((len(rows), width), self.pad)
+        keep = torch.zeros((len(rows), width), dtype=torch.bool)
+        for number, row in enumerate(rows):
+            place = slice(width - len(row), width) if left else slice(len(row))
+            ids[number, place] = torch.as_tensor(row, dtype=torch.long)
+            keep[number, place] = True
+        return ids.to(self.device), keep.to(self.device)
+
+
+def _make_cache(pairs: Sequence[Pair]) -> DynamicCache:
+    cache = DynamicCache()
+    for number, (keys, values) in enumerate(pairs):
+        cache.update(keys, values, number)
+    return cache
+
+
+def _list_pairs(cache: Any) -> list[Pair]:
+    return [(layer.keys, layer.values) for layer in cache.layers]
+
+
+def _find_numbered(model: Any) -> nn.Module | None:
+    """The learned positions of a decoder that numbers its slots by itself, as BART's does."""
+    found = getattr(model.get_decoder(), "embed_positions", None)
+    if found is None:
+        return None
+    if not (isinstance(found, nn.Embedding) and hasattr(found, "offset")):
+        raise ModelError(
+            f"It isn't known how {type(model).__name__} numbers positions, so rows can't be written side by side. "
+            "Choose a model of the T5, BART, Llama or GPT-2 families."
+        )
+    return found

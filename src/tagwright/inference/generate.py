@@ -1,0 +1,176 @@
+"""Generate: prompts in, written tokens out: greedy, under a grammar or free, many proposed tokens checked at once.
+
+What most targets do is copy; so the copy is proposed, one forward pass reads all of it, and it is kept as far as the
+model would have written the same token by token. Rows that are done leave the batch, and waiting ones come in.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tagwright.backbone.writing import Memory, Writing, join, settle, take
+from tagwright.errors import ModelError
+from tagwright.formats.grammar.grammar import Grammar, State
+from tagwright.inference.draft import Copying
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a model is given to write on. `copy`: tokens that it may copy where no grammar says what comes next."""
+
+    ids: Sequence[int]
+    grammar: Grammar | None = None
+    copy: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Written:
+    """The tokens without the end, the log-probability of each among those that were allowed, and whether it ended."""
+
+    ids: tuple[int, ...]
+    scores: tuple[float, ...]
+    is_whole: bool
+
+
+@dataclass
+class _Row:
+    """One prompt on its way. `last` is to be read next; then the proposals are, each with the state after it."""
+
+    number: int
+    last: int
+    grammar: Grammar | None
+    copying: Copying | None
+    state: State | None
+    room: int
+    ids: list[int] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    proposals: list[int] = field(default_factory=list)
+    states: list[State | None] = field(default_factory=list)
+    is_whole: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        return self.is_whole or not self.room
+
+    def propose(self, ahead: int) -> None:
+        most = min(ahead, self.room - 1)
+        if self.grammar is not None and self.state is not None:
+            self.proposals, after = self.grammar.propose(self.state, most)
+            self.states = [self.state, *after]
+        else:
+            self.proposals = self.copying.propose(self.ids, most) if self.copying else []
+            self.states = [None] * (len(self.proposals) + 1)
+
+    def take(self, chosen: Sequence[int], scores: Sequence[float], *, end: int) -> int:
+        """What the model chose after each token read. Returns how many of those stay read."""
+        for at, (token, score) in enumerate(zip(chosen, scores, strict=True)):
+            self.is_whole = token == end
+            if self.is_whole:
+                return at + 1
+            self.ids.append(token)
+            self.scores.append(score)
+            self.room -= 1
+            self.last = token
+            if at == len(self.proposals) or token != self.proposals[at]:
+                self._move(at, token)
+                return at + 1
+        raise ModelError("fewer choices than tokens read")
+
+    def _move(self, at: int, token: int) -> None:
+        before = self.states[at]
+        if before is not None:
+            self.state = before.advance(token)
+
+
+def generate(
+    writing: Writing,
+    prompts: Sequence[Prompt],
+    *,
+    end: int,
+    batch: int = 16,
+    most: int = 512,
+    ahead: int = 16,
+) -> list[Written]:
+    """What a model writes on each prompt, up to `most` tokens; `batch` rows at once, `ahead` tokens proposed for each.
+
+    The same as choosing one token after the other, whatever the batch and the proposals, but for rounding.
+    """
+    done: dict[int, Written] = {}
+    waiting = deque(_make_row(writing, number, prompt, most) for number, prompt in enumerate(prompts))
+    memory: Memory | None = None
+    rows: list[_Row] = []
+    while waiting or rows:
+        free = min(batch - len(rows), len(waiting)) if 4 * len(rows) <= 3 * batch else 0  # several begin at once
+        fresh = [waiting.popleft() for _ in range(free)]
+        if rows and memory is not None:
+            _step(writing, memory, rows, end=end, ahead=ahead)
+        if fresh:
+            begun = writing.begin([prompts[row.number].ids for row in fresh])
+            _step(writing, begun, fresh, end=end, ahead=ahead)
+            memory = begun if memory is None or not rows else join(memory, begun)
+            rows += fresh
+        staying = [at for at, row in enumerate(rows) if not row.is_done]
+        if len(staying) < len(rows) and memory is not None:
+            done |= {row.number: _finish(row) for row in rows if row.is_done}
+            memory, rows = take(memory, staying), [rows[at] for at in staying]
+    return [done[number] for number in range(len(prompts))]
+
+
+def _make_row(writing: Writing, number: int, prompt: Prompt, most: int) -> _Row:
+    copying = Copying(prompt.copy) if prompt.copy and prompt.grammar is None else None
+    state = prompt.grammar.start if prompt.grammar is not None else None
+    return _Row(number, writing.first(prompt.ids), prompt.grammar, copying, state, most)
+
+
+def _finish(row: _Row) -> Written:
+    return Written(tuple(row.ids), tuple(row.scores), row.is_whole)
+
+
+def _step(writing: Writing, memory: Memory, rows: Sequence[_Row], *, end: int, ahead: int) -> None:
+    """Propose, read and check once."""
+    for row in rows:
+        row.propose(ahead)
+    states = [state for row in rows for state in row.states]
+    width = max(len(row.states) for row in rows)
+    wanted = np.arange(width) < np.array([len(row.states) for row in rows])[:, None]
+    logits = writing.read(memory, [[row.last, *row.proposals] for row in rows], wanted=torch.from_numpy(wanted))
+    chosen, scores = choose(logits, states)
+    counts, at = [], 0
+    for row in rows:
+        size = len(row.states)
+        counts.append(row.take(chosen[at : at + size], scores[at : at + size], end=end))
+        at += size
+    settle(memory, counts)
+
+
+def choose(logits: Tensor, states: Sequence[State | None]) -> tuple[list[int], list[float]]:
+    """The best token that each state allows (None: any), and its log-probability among the allowed. Logits N V."""
+    tokens = np.zeros(len(states), dtype=np.int64)
+    scores = np.zeros(len(states), dtype=np.float64)
+    bound = [at for at, state in enumerate(states) if state is not None]
+    free = [at for at, state in enumerate(states) if state is None]
+    if free:
+        best, score = _choose(logits[free])
+        tokens[free], scores[free] = best, score
+    if bound:
+        allowed = [state.allowed for state in states if state is not None]
+        sizes = np.array([len(each) for each in allowed])
+        table = np.zeros((len(bound), sizes.max()), dtype=np.int64)
+        is_there = np.arange(sizes.max()) < sizes[:, None]
+        table[is_there] = np.concatenate(allowed)
+        index = torch.from_numpy(table).to(logits.device)
+        masked = logits[torch.tensor(bound, device=logits.device)].gather(1, index)
+        masked = masked.masked_fill(torch.from_numpy(~is_there).to(logits.device), -torch.inf)
+        best, score = _choose(masked)
+        tokens[bound], scores[bound] = table[np.arange(len(bound)), best], score
+    return tokens.tolist(), scores.tolist()
+
+
+def _choose(logits: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    best = logits.argmax(-1)
+    scores = logits.float().log_softmax(-1).gather(1, best[:, None])[:, 0]
+    return best.cpu().numpy(), scores.cpu().numpy()

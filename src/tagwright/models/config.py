@@ -1,0 +1,25 @@
+"""WriterConfig: what a writer writes, and how. Does not load torch."""
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field
+
+# tunings that are for taggers alone, and what they need
+STILL = {"frozen": "moves only what is not pretrained", "prefix": "puts keys and values before a tagger's words"}
+
+
+class WriterConfig(BaseModel):
+    """`[writer]` of a recipe.
+
+    task: what is given and what is predicted: ner, joint-er, relation, srl, events, dst ...
+    format: how documents are written: inline, records, sentinel.
+    words: names labels otherwise than by their usual words: {GPE = "country"}.
+    max_target_tokens: the longest output; empty means twice the longest that training documents have.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: str = "ner"
+    format: str = "inline"
+    words: Mapping[str, str] | None = None
+    max_target_tokens: int | None = Field(default=None, ge=8)

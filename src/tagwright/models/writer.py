@@ -1,0 +1,239 @@
+"""Writer: a language model that labels by writing: sources and targets as tokens, and the loss on targets.
+
+Knows nothing of recipes, files or training, nor how outputs are generated.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tagwright.backbone.config import BackboneConfig
+from tagwright.backbone.dropout import fast_dropout
+from tagwright.backbone.language.language import IGNORED, LanguageModel, load_language, restore_language
+from tagwright.errors import ModelError
+from tagwright.formats import FORMATS, TASKS
+from tagwright.formats.format import Format
+from tagwright.formats.inventory import Inventory
+from tagwright.formats.tasks.task import Part
+from tagwright.models.config import STILL, WriterConfig
+from tagwright.models.labeler import OnBackbone, Plan
+from tagwright.text.document import Document
+from tagwright.text.labels import Labels
+from tagwright.text.ledger import Ledger
+from tagwright.tokens.align import Ids
+from tagwright.tuning import TUNINGS, TuningConfig
+
+MARKS = {"\\": "backslash", "[": "open bracket", "]": "close bracket", "|": "bar", "=": "equals"}
+ANSWER = "=>"  # between a prompt and its continuation; no word of a source is written so
+SCORED = {"relation": ("relations",), "joint-er": ("exact", "relations"), "srl": ("roles",), "dst": ("joint",)}
+SCORED |= {"events": ("exact", "roles")}  # all other tasks are of spans
+ROOM = 2  # times the longest target of training may be written
+
+
+@dataclass(frozen=True)
+class WriterPlan(Plan):
+    """All that is needed to build a writer again, apart from its weights. longest: of the targets it was taught."""
+
+    view = "writer"
+
+    inventory: Inventory
+    backbone: BackboneConfig
+    writer: WriterConfig
+    tuning: TuningConfig = TuningConfig()
+    longest: int = 0
+
+    @property
+    def known(self) -> Labels:
+        relations = (*self.inventory.relations.labels, *self.inventory.arguments.labels)
+        return Labels(tuple(self.inventory.spans.labels), tuple(dict.fromkeys(relations)))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "writer": self.writer.model_dump(exclude_none=True),
+            "inventory": self.inventory.to_dict(),
+            "longest": self.longest,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], *, backbone: BackboneConfig, tuning: TuningConfig) -> Self:
+        writer = WriterConfig.model_validate(values["writer"])
+        if writer.task not in TASKS or writer.format not in FORMATS:
+            raise ValueError(f"no writer with the task {writer.task} and the format {writer.format} is known")
+        return cls(Inventory.from_dict(values["inventory"]), backbone, writer, tuning, values["longest"])
+
+    def tell(self) -> str:
+        return f"that writes the format {self.writer.format} for the task {self.writer.task}"
+
+    def load(self, words: Iterable[str] = ()) -> LanguageModel:
+        # with a token for each number, a source of words takes two tokens a word at least
+        places = self.backbone.max_tokens // 2 if self.writer.format == "sentinel" else 0
+        four_bits = TUNINGS[self.tuning.name].needs_four_bits
+        return load_language(self.backbone, marks=MARKS, places=places, four_bits=four_bits)
+
+    def restore(self, folder: Path) -> LanguageModel:
+        return restore_language(folder, self.backbone)
+
+    def attach(self, backbone: LanguageModel) -> "Writer":
+        return attach_format(self, backbone)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a document is asked, ready for a model. count: the tokens of its target, where that is known."""
+
+    document: int
+    part: Part
+    ids: Ids
+    count: int = 0
+
+    def __len__(self) -> int:
+        return len(self.ids) + self.count
+
+
+class Writer(OnBackbone):
+    """A language model and the format that it writes."""
+
+    view = "writer"
+    backbone: LanguageModel
+
+    def __init__(self, backbone: LanguageModel, format: Format, *, settings: WriterConfig, longest: int = 0) -> None:
+        super().__init__()
+        self.backbone, self.format, self.settings, self.longest = backbone, format, settings, longest
+
+    @property
+    def plan(self) -> WriterPlan:
+        own = self.backbone.config, self.settings, self.tuning.config
+        return WriterPlan(self.format.inventory, *own, longest=self.longest)
+
+    @property
+    def labels(self) -> Labels:
+        return self.plan.known
+
+    @property
+    def given(self) -> frozenset[str]:
+        return frozenset(self.format.task.given)
+
+    @property
+    def predicts(self) -> frozenset[str]:
+        return self.format.task.predicts
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        return SCORED.get(self.format.task.name, ("exact",))
+
+    def note_unheld(self, documents: Sequence[Document], ledger: Ledger) -> None:
+        self.format.note_unheld(documents, ledger)
+
+    # --- text and tokens ----------------------------------------------------------------------------------------------
+
+    @property
+    def most(self) -> int:
+        """The tokens of the longest source: half of what a decoder takes, since what it writes has to fit too."""
+        return self.backbone.most if self.backbone.is_pair else self.backbone.most // 2
+
+    def find_room(self, source: Ids) -> int:
+        """How many tokens may be written after a source, the end included."""
+        wanted = self.settings.max_target_tokens or max(ROOM * self.longest, 8)
+        return wanted if self.backbone.is_pair else min(wanted, self.backbone.most - len(source))
+
+    def encode_source(self, text: str) -> Ids:
+        """With the special tokens around it; of a decoder, with what asks for the answer."""
+        tokenizer = self.backbone.tokenizer
+        if self.backbone.is_pair:
+            return np.concatenate((tokenizer.before, self.encode(text), tokenizer.after))
+        return np.concatenate((tokenizer.before, self.encode(f"{text} {ANSWER}")))
+
+    def encode(self, text: str) -> Ids:
+        """The tokens of a written text."""
+        return self.backbone.tokenizer.encode([text.split(" ")])[0].ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of tokens."""
+        tokenizer = self.backbone.tokenizer.tokenizer
+        text: str = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return text
+
+    # --- learning -----------------------------------------------------------------------------------------------------
+
+    def teach(self, documents: Sequence[Document], ledger: Ledger) -> tuple[list[Any], list[Any]]:
+        questions, targets = [], []
+        end = np.array([self.backbone.end], dtype=np.int32)
+        for index, document in enumerate(documents):
+            for source, target, part in self.format.write(document):
+                ids, gold = self.encode_source(source), np.concatenate((self.encode(target), end))
+                if reason := self._find_excess(ids, gold):
+                    ledger.note(reason, document.id or f"document {index + 1}")
+                    continue
+                questions.append(Question(index, part, ids, len(gold)))
+                targets.append(gold)
+        self.longest = max(map(len, targets), default=0)
+        return questions, targets
+
+    def _find_excess(self, source: Ids, target: Ids) -> str:
+        """Why a pair can't be taught; nothing where it can."""
+        if len(source) > self.most:
+            return f"source of more than {self.most} tokens: not taught (see backbone.max_tokens)"
+        room = self.settings.max_target_tokens if self.backbone.is_pair else self.backbone.most - len(source)
+        if room is not None and len(target) > min(room, self.settings.max_target_tokens or room):
+            return "target longer than what may be written: not taught (see writer.max_target_tokens)"
+        return ""
+
+    def collate_gold(self, pieces: Sequence[Any], targets: Sequence[Any]) -> dict[str, Tensor]:
+        sources, golds = [piece.ids for piece in pieces], list(targets)
+        if not self.backbone.is_pair:
+            golds = [_join(np.full(len(ids), IGNORED), gold) for ids, gold in zip(sources, golds, strict=True)]
+            sources = [_join(ids, gold) for ids, gold in zip(sources, targets, strict=True)]
+        ids, attend = pad(sources, self.backbone.pad)
+        counts = torch.tensor([len(target) for target in targets])
+        tensors = {"ids": ids, "gold": pad(golds, IGNORED)[0], "counts": counts}
+        return tensors if attend.all() else tensors | {"attend": attend}
+
+    def forward(self, *, ids: Tensor, gold: Tensor, counts: Tensor, attend: Tensor | None = None) -> Tensor:
+        """The summed loss, from plain tensors: what trainers call."""
+        return self.backbone.lose(ids, gold, attend=attend).sum()
+
+    def lose_each(self, pieces: Sequence[Any], targets: Sequence[Any]) -> Tensor:
+        device = next(self.parameters()).device
+        batch = {name: tensor.to(device) for name, tensor in self.collate_gold(pieces, targets).items()}
+        return self.backbone.lose(batch["ids"], batch["gold"], attend=batch.get("attend"))
+
+    @contextmanager
+    def focus(self, pieces: Sequence[Any]) -> Iterator[None]:
+        """Dropout is drawn the quick way; embeddings that also write are trained whole."""
+        with fast_dropout(self):
+            yield
+
+
+def pad(rows: Sequence[Ids], filler: int, *, left: bool = False) -> tuple[Tensor, Tensor]:
+    """B T: rows of one length, and where they are real."""
+    longest = max(map(len, rows))
+    ids, real = np.full((len(rows), longest), filler, dtype=np.int64), np.zeros((len(rows), longest), dtype=bool)
+    for at, row in enumerate(rows):
+        place = slice(longest - len(row), longest) if left else slice(len(row))
+        ids[at, place], real[at, place] = row, True
+    return torch.from_numpy(ids), torch.from_numpy(real)
+
+
+def _join(one: Ids, two: Ids) -> Ids:
+    return np.concatenate((one, two))
+
+
+def attach_format(plan: WriterPlan, backbone: LanguageModel) -> Writer:
+    """A writer on a language model at hand, with the weights marked that its tuning moves."""
+    if not any(getattr(plan.inventory, names) for names in ("spans", "relations", "arguments", "slots")):
+        raise ModelError(
+            f"No label to learn: the training documents hold nothing that the task {plan.writer.task!r} predicts. "
+            "Check the task and the file."
+        )
+    if reason := STILL.get(plan.tuning.name):
+        raise ModelError(f"The tuning {plan.tuning.name!r} {reason}; a writer has none. Use 'lora' to move little.")
+    format = FORMATS[plan.writer.format](TASKS[plan.writer.task], plan.inventory)
+    writer = Writer(backbone, format, settings=plan.writer, longest=plan.longest)
+    writer.tune(TUNINGS[plan.tuning.name](plan.tuning))
+    return writer
