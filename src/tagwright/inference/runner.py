@@ -118,7 +118,7 @@ class Runner:
     def _calibrate(self, found: Document) -> Document:
         if self.calibration is None:
             return found
-        given = len(found.only(self.tagger.given).spans)  # a labeler puts them first
+        given = len(found.only(self.model.given).spans)  # a labeler puts them first
         return self.calibration.keep(self.calibration.apply(found, given=given), self.ledger, given=given)
 
     def _cut_stream(self, documents: Iterable[Input]) -> Iterator[list[Document]]:
