@@ -30,6 +30,7 @@ from tagwright.registry import suggest
 from tagwright.text.labels import Labels
 from tagwright.text.schemes import SCHEMES
 from tagwright.tuning import TUNINGS, TuningConfig
+from tagwright.tuning.access import follow_umask
 from tagwright.tuning.weights import count_weights, digest_tensors, fill
 
 FORMAT = 1
@@ -73,6 +74,7 @@ def write_weights(
     metadata = {ENTRY: json.dumps({"digest": digest, "labels": list(labels)}, ensure_ascii=False)}
     try:
         save_file(tensors, path, metadata=metadata)
+        follow_umask([path])
     except SafetensorError as error:  # it hides the operating system's own errors: a full disk, a read-only folder
         raise OSError(str(error)) from error
     return digest
