@@ -1,15 +1,18 @@
 """Backbones: neither padding nor company changes a state, limits are the model's own, and faults say what to do."""
 
 import json
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModel, BertModel
+from transformers import AutoConfig, AutoModel, BertModel
 
+from tagwright.backbone import backbone as room
 from tagwright.backbone.backbone import find_max_tokens, load_backbone, load_config, load_tokenizer, restore_backbone
 from tagwright.backbone.config import BackboneConfig
 from tagwright.errors import ModelError
@@ -232,3 +235,50 @@ def test_a_missing_folder_and_an_unknown_built_in_name() -> None:
         load_backbone(BackboneConfig(model="/no/such/model"))
     with pytest.raises(ModelError, match="no built-in model called 'builtin:big'"):
         load_backbone(BackboneConfig(model="builtin:big"))
+
+
+@pytest.fixture
+def online(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As if nothing had been said of working without the hub; it can't be connected to all the same."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError("no route")
+
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(room, "getproxies", dict)
+    room.is_hub_reached.cache_clear()
+    yield
+    room.is_hub_reached.cache_clear()
+
+
+@pytest.mark.usefixtures("online")
+@pytest.mark.parametrize(("proxies", "told"), [({}, True), ({"https": "http://proxy"}, None)])
+def test_a_hub_that_can_not_be_reached_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, proxies: dict[str, str], told: bool | None
+) -> None:
+    seen: list[bool | None] = []
+
+    def fail(name: str, **settings: Any) -> None:
+        seen.append(settings.get("local_files_only"))
+        raise OSError("We couldn't connect to the hub")
+
+    monkeypatch.setattr(room, "getproxies", lambda: proxies)
+    monkeypatch.setattr(AutoConfig, "from_pretrained", fail)
+    with pytest.raises(ModelError, match="the model hub can't be reached"):
+        load_config(BackboneConfig(model="org/name"))
+    assert seen == [told]
+
+
+@pytest.mark.usefixtures("online")
+def test_a_hub_that_answers_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def answer(place: tuple[str, int], timeout: float) -> SimpleNamespace:
+        asked.append(place)
+        return SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr(socket, "create_connection", answer)
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://mirror:8080")
+    assert room.is_hub_reached() and room.is_hub_reached()
+    assert asked == [("mirror", 8080)]

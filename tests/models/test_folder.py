@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,17 @@ def folder(tmp_path: Path) -> Path:
 def change(folder: Path, **values: Any) -> None:
     path = folder / "tagwright.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o027])
+def test_all_files_follow_the_mask_of_the_system(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        write_folder(make_tagger(), tmp_path, origin=ORIGIN)
+    finally:
+        os.umask(before)
+    modes = {path.stat().st_mode & 0o777 for path in tmp_path.rglob("*") if path.is_file()}
+    assert modes == {0o666 & ~mask} and len(list(tmp_path.glob("*.safetensors"))) == 1
 
 
 def drop_weight(folder: Path, name: str) -> None:

@@ -64,6 +64,11 @@ def test_transformers_reads_the_backbone(outcome: Pretrained, tmp_path: Path) ->
     torch.testing.assert_close(loaded(ids).logits, outcome.model.eval()(ids).logits, atol=2e-3, rtol=1e-2)
 
 
+def test_the_weights_can_be_read_by_whom_the_rest_can(outcome: Pretrained, tmp_path: Path) -> None:
+    write_backbone(outcome, tmp_path)
+    assert (tmp_path / "model.safetensors").stat().st_mode == (tmp_path / PAGE).stat().st_mode
+
+
 def test_an_encoder_decoder_is_read_too(tmp_path: Path) -> None:
     outcome = pretrain(make_recipe(tmp_path, two=True), tmp_path / "run")
     write_backbone(outcome, tmp_path / "run")

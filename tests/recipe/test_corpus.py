@@ -2,15 +2,25 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tagwright.errors import DataError, RecipeError
-from tagwright.recipe.corpus import Corpus, check_overlap, draw_corpus, hash_file, load_corpus, require_labels
+from tagwright.recipe.corpus import (
+    Corpus,
+    check_dev,
+    check_overlap,
+    draw_corpus,
+    hash_file,
+    load_corpus,
+    require_labels,
+)
 from tagwright.recipe.recipe import DataConfig, DrawConfig, Recipe
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.synthetic import make_corpus
+from tagwright.training.config import TrainingConfig
 
 LINES = "Ada\tB-PER\nsaw\tO\nRome\tB-LOC\n\n"
 
@@ -90,6 +100,19 @@ def test_overlap_is_told(caplog: pytest.LogCaptureFixture) -> None:
     documents = make_corpus("ner", documents=5, seed=0)
     check_overlap(Corpus(documents, dev=documents[:2]))
     assert "2 dev documents also stand in train" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("dev", "settings", "count"),
+    [(19, {}, 1), (20, {}, 0), (0, {}, 0), (5, {"save_strategy": "no"}, 0), (5, {"eval_strategy": "no"}, 0)],
+)
+def test_a_dev_set_too_small_to_choose_by_is_told(
+    caplog: pytest.LogCaptureFixture, dev: int, settings: dict[str, Any], count: int
+) -> None:
+    check_dev(make(30, dev), TrainingConfig(**settings))
+    assert [f"F1 of {dev} dev documents" in line and "--dev-policy cv" in line for line in caplog.messages] == (
+        [True] * count
+    )
 
 
 def test_documents_without_labels_are_refused() -> None:

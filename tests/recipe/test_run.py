@@ -36,9 +36,10 @@ def corpus() -> Corpus:
     return Corpus(documents[:40], documents[40:50], documents[50:])
 
 
-def test_a_run_trains_scores_and_saves(corpus: Corpus, tmp_path: Path) -> None:
+def test_a_run_trains_scores_and_saves(corpus: Corpus, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     outcome = train_labeler(Recipe().change(QUICK), corpus, folder=tmp_path / "run")
     write_outputs(outcome, tmp_path / "run")
+    assert "F1 of 10 dev documents chooses the epoch" in caplog.text
     assert outcome.dev is not None and outcome.test is not None and len(outcome.predicted) == 10
     assert [entry for entry in outcome.history if "eval_f1" in entry]
     names = {path.name for path in (tmp_path / "run").iterdir()}
@@ -94,7 +95,7 @@ def test_cross_validation_needs_no_dev_and_picks_the_epochs(corpus: Corpus, capl
         outcome = train_labeler(recipe, corpus)
     assert outcome.dev is None
     assert "cross-validated F1" in outcome.labeler.origin.scores
-    assert caplog.text.count("Fold ") == 5
+    assert caplog.text.count("Fold ") == 5 and "chooses the epoch" not in caplog.text
     epochs = int(caplog.text.split(" epochs; training on all")[0].split()[-1])
     assert max(entry["epoch"] for entry in outcome.history) == epochs
 

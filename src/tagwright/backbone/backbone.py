@@ -2,11 +2,16 @@
 
 import inspect
 import logging
+import socket
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import torch
+from huggingface_hub import constants
 from pydantic import ValidationError
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
@@ -29,6 +34,7 @@ from tagwright.tokens.batch import Batch, Limits, OnLong
 
 logger = logging.getLogger(__name__)
 KNOWN = ", ".join(BACKBONES)
+PATIENCE = 5.0  # seconds to wait for the hub's door to open
 UNLIMITED = 1_000_000  # tokenizers say "no limit" by a huge number
 # These number positions from the padding id upwards, as RoBERTa does
 SHIFTED = frozenset(
@@ -246,10 +252,27 @@ def read_pretrained(kind: Any, config: BackboneConfig, **extra: Any) -> Any:
     name = str(find_backbone(config.model)) if config.model.startswith(PREFIX) else config.model
     if name.startswith((".", "/", "~")) and not Path(name).is_dir():
         raise ModelError(f"There is no folder {name}. Check the path, or give a hub id such as `org/name`.")
+    if not Path(name).is_dir() and not is_hub_reached():
+        extra["local_files_only"] = True
     try:
         return kind.from_pretrained(name, revision=config.revision, trust_remote_code=config.trust_remote_code, **extra)
     except Exception as error:  # damaged files raise anything: KeyError, SafetensorError, a plain Exception
         raise ModelError(_explain(name, error)) from error
+
+
+@cache
+def is_hub_reached() -> bool:
+    """Whether the hub can be connected to, by a quick look: its own library tries for most of a minute."""
+    if constants.HF_HUB_OFFLINE:
+        return False
+    if getproxies():  # which know the way
+        return True
+    hub = urlsplit(constants.ENDPOINT)
+    try:
+        socket.create_connection((hub.hostname, hub.port or 443), timeout=PATIENCE).close()
+    except OSError:
+        return False
+    return True
 
 
 def _explain(name: str, error: Exception) -> str:

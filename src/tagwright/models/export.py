@@ -12,6 +12,7 @@ from tagwright.backbone.sight.probe import prove_sight
 from tagwright.errors import DataError, ModelError
 from tagwright.text.ledger import Ledger
 from tagwright.tokens.batch import Cutter, collate
+from tagwright.tuning.access import follow_umask
 
 
 def export_backbone(backbone: Backbone, folder: Path) -> None:
@@ -44,6 +45,7 @@ def _refuse_hooks(backbone: Backbone) -> None:
 def _write(backbone: Backbone, folder: Path) -> None:
     model = backbone.model
     model.save_pretrained(folder)  # type: ignore[operator]
+    follow_umask(folder.glob("*.safetensors"))
     config = copy.deepcopy(model.config)
     if backbone.hooks is not None:
         config.is_causal = False  # type: ignore[union-attr]

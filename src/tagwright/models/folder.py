@@ -27,6 +27,7 @@ from tagwright.models.tagger import Tagger, TaggerPlan
 from tagwright.models.writer import WriterPlan
 from tagwright.registry import Table, suggest
 from tagwright.tuning import TUNINGS, TuningConfig
+from tagwright.tuning.access import follow_umask
 from tagwright.tuning.weights import count_weights, digest_tensors, fill
 
 FORMAT = 1
@@ -71,6 +72,7 @@ def write_weights(
     metadata = {ENTRY: json.dumps({"digest": digest, "labels": list(labels)}, ensure_ascii=False)}
     try:
         save_file(tensors, path, metadata=metadata)
+        follow_umask([path])
     except SafetensorError as error:  # it hides the operating system's own errors: a full disk, a read-only folder
         raise OSError(str(error)) from error
     return digest

@@ -22,6 +22,7 @@ from tagwright.pretraining.card import count_tokens, describe, list_drops, write
 from tagwright.pretraining.learning.trainer import BITS, SPEED
 from tagwright.pretraining.run import CHECKPOINTS, Pretrained
 from tagwright.settings.toml import write_toml
+from tagwright.tuning.access import follow_umask
 
 CONFIG, PAGE, CURVE = "config.json", "report.html", "curve.csv"
 COLUMNS = {"loss": "loss", BITS: "held_out_bits_per_byte", SPEED: SPEED, "learning_rate": "learning_rate"}
@@ -48,6 +49,7 @@ def _write_model(outcome: Pretrained, folder: Path) -> None:
     """The weights are small on disk; the config says float32, so that they are that wherever they are loaded."""
     weights = cast_weights(outcome.model, getattr(torch, outcome.recipe.training.save_dtype))
     outcome.model.save_pretrained(folder, state_dict=weights)
+    follow_umask(folder.glob("*.safetensors"))
     outcome.text.tokenizer.save_pretrained(folder)
 
 

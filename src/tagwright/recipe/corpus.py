@@ -15,9 +15,11 @@ from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.sampling import draw_per_label, draw_percent, draw_shots, split
 from tagwright.text.synthetic import make_corpus
+from tagwright.training.config import TrainingConfig
 
 logger = logging.getLogger(__name__)
 SYNTHETIC_SIZE = 800
+FEW_DEV = 20  # documents; fewer say little of which epoch is best
 SPLIT_SEED = 0  # of the dev and test parts cut from train: the same for every training seed
 
 
@@ -118,6 +120,16 @@ def check_overlap(corpus: Corpus) -> None:
         seen = sum(document.words in known for document in getattr(corpus, name))
         if seen:
             logger.warning("%d %s documents also stand in train, word for word.", seen, name)
+
+
+def check_dev(corpus: Corpus, training: TrainingConfig) -> None:
+    """Warn where a dev set chooses the epoch and is too small to: its F1 moves by points from one span to the next."""
+    if training.chooses_epoch and 0 < len(corpus.dev) < FEW_DEV:
+        logger.warning(
+            "The F1 of %d dev documents chooses the epoch, which is as good as chance. --dev-policy cv finds the "
+            "number of epochs by cross-validation on train (draw.dev_policy); more dev documents help too.",
+            len(corpus.dev),
+        )
 
 
 def require_labels(recipe: Recipe, corpus: Corpus) -> None:

@@ -41,7 +41,7 @@ def make_arguments(config: TrainingConfig, folder: Path, *, has_dev: bool) -> Tr
     given = config.model_dump(exclude=OURS, exclude_none=True)
     if not has_dev:
         given["eval_strategy"] = "no"
-    best = has_dev and given["eval_strategy"] != "no" and given["eval_strategy"] == given["save_strategy"]
+    best = has_dev and config.chooses_epoch
     settings: dict[str, Any] = {
         "output_dir": str(folder),
         "per_device_train_batch_size": config.documents_per_batch or 1,

@@ -84,6 +84,11 @@ class TrainingConfig(BaseModel):
         return self
 
     @property
+    def chooses_epoch(self) -> bool:
+        """The best epoch on dev is kept: each one that is scored is also saved."""
+        return self.eval_strategy != "no" and self.eval_strategy == self.save_strategy
+
+    @property
     def documents_per_batch(self) -> int | None:
         """Documents in a batch; None where a token budget rules."""
         if self.tokens_per_batch is not None:

@@ -96,6 +96,7 @@ def test_the_doctor_refuses(run: Run, labeler: Path, here: Path) -> None:
 def test_an_exported_backbone_works_without_us(run: Run, here: Path, kind: str, sight: str | None) -> None:
     save(here / "saved", kind=kind, sight=sight)
     assert "AutoModel.from_pretrained reads it" in run("export", "saved", "plain").stdout
+    assert len({path.stat().st_mode for path in (here / "plain").iterdir()}) == 1
     model = AutoModel.from_pretrained("plain").eval()
     is_open = kind == "bert" or sight == "all"
     prove_sight(model, (is_open, is_open), packs=False)

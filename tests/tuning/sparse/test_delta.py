@@ -64,8 +64,10 @@ def test_swapping_is_exact() -> None:
 
 
 def test_saved_and_loaded(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
     delta = make_delta(Pair(), seed=1)
     delta.save(path := tmp_path / "delta.safetensors")
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
     loaded = load_delta(path)
     assert loaded.base == delta.base and len(loaded) == len(delta) == 400
     assert not differs(delta.to_tensors(), loaded.to_tensors())

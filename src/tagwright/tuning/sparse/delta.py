@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from tagwright.errors import ModelError
+from tagwright.tuning.access import follow_umask
 from tagwright.tuning.sparse.regions import Region, find_digest, list_regions
 
 PLACES, VALUES, BASE = ":places", ":values", "base"
@@ -66,6 +67,7 @@ class Delta:
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.to_tensors().items()}
         try:
             save_file(tensors, path)
+            follow_umask([path])
         except SafetensorError as error:
             raise OSError(str(error)) from error
 
