@@ -17,7 +17,6 @@ from tagwright.heads.pairs import PairsHead
 from tagwright.inference.calibrated import CALIBRATION, write_calibration
 from tagwright.inference.merged import load_merged
 from tagwright.inference.predictor import Predictor
-from tagwright.models.labeler import Labeler
 from tagwright.models.tagger import TaggerPlan, attach_head
 from tagwright.text.document import Document
 from tiny_labelers import make_document, make_documents, make_tagger
@@ -189,5 +188,3 @@ def test_what_lists_no_candidates_says_so(labeler: Predictor) -> None:
     tagger = labeler.tagger
     with pytest.raises(ModelError, match="The head softmax lists no spans but those it predicts"):
         Head.list_candidates(tagger.head, torch.zeros(1, 1, 1), [], keep=torch.ones(1, 1), least=0.1)
-    with pytest.raises(ModelError, match="A tagger lists no spans but those it predicts"):
-        Labeler.list_candidates(tagger, torch.zeros(1, 1, 1), [], keep=torch.ones(1, 1), least=0.1)

@@ -62,8 +62,9 @@ class _Sums:
         row, at = self.likely[..., tag].nonzero(as_tuple=True)
         yield row, at, at + 1, self.into[row, at, tag] + self.out[row, at, tag]
 
-    def list_longer(self, first: int, inner: int, last: int) -> Iterator[tuple[Tensor, ...]]:
+    def list_longer(self, tags: tuple[int, int, int]) -> Iterator[tuple[Tensor, ...]]:
         """Spans of two words, then of three, and so on, until none is likely enough to go on."""
+        first, inner, last = tags
         emissions, steps, lengths = self.chain.emissions, self.chain.steps, self.chain.lengths
         row, start = self.likely[..., first].nonzero(as_tuple=True)
         total, end, before = self.into[row, start, first], start + 1, first
@@ -84,7 +85,7 @@ def find_candidates(chain: Chain, head: TagHead, *, continues: Tensor, least: fl
     for label in head.labels:
         tags = _Tags.find(head, label)
         parts = [*(sums.list_single(tags.single) if tags.single else ())]
-        parts += sums.list_longer(*tags.longer) if tags.longer else ()
+        parts += sums.list_longer(tags.longer) if tags.longer else ()
         for row, start, end, score in parts:
             chance = score.exp().clamp(max=1)
             columns = (column[chance >= least].tolist() for column in (row, start, end, chance))

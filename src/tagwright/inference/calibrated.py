@@ -21,7 +21,7 @@ CALIBRATION, FORMAT = "calibration.json", 1
 AGAIN = "Run `tagwright calibrate` again, or delete the file to go without."
 
 
-def calibrate(runner: Runner, documents: Iterable[Document], config: FitConfig) -> Fitted:
+def calibrate(runner: Runner, documents: Iterable[Document], *, config: FitConfig) -> Fitted:
     """Fit a calibration to a labeler, by documents that it was not trained on; its present one plays no part."""
     gold, plain = list(documents), replace(runner, calibration=None)
     model = plain.model

@@ -30,7 +30,7 @@ class Predictor(Runner):
 
         `how` are the fields of `FitConfig`: method; precision or recall of what is kept; coverage, most_added.
         """
-        fitted = calibrate(self, documents, FitConfig(**how))
+        fitted = calibrate(self, documents, config=FitConfig(**how))
         self.calibration = fitted.calibration
         return fitted
 

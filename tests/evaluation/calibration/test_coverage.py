@@ -20,6 +20,11 @@ from tagwright.text.document import Document
 from tagwright.text.span import Span
 
 
+def draw_cases(count: int, *, seed: int = 0) -> list[Case]:
+    gold, predicted, candidates = draw_candidates(count, seed=seed)
+    return make_cases(gold, predicted, candidates=candidates)
+
+
 def lose(case: Case, least: float, most: int) -> float:
     """The loss of a document, as it is defined."""
     added = [score for score in case.added if score >= least]
@@ -43,7 +48,7 @@ def fit_by_brute_force(cases: list[Case], wanted: float, most: int) -> tuple[flo
 @pytest.mark.parametrize("most", [0, 1, 2, 9])
 @pytest.mark.parametrize("seed", range(4))
 def test_the_setting_is_the_first_that_controls_the_risk(wanted: float, most: int, seed: int) -> None:
-    cases = make_cases(*draw_candidates(40, seed=seed))
+    cases = draw_cases(40, seed=seed)
     expected = fit_by_brute_force(cases, wanted, most)
     if expected is None:
         with pytest.raises(DataError, match="out of reach"):
@@ -61,7 +66,7 @@ def test_new_documents_are_covered_as_promised(wanted: float, most: int) -> None
     """Over 60 draws of 60 documents each, with 60 new ones: the mean coverage is what is wanted, and hardly more."""
     shares = []
     for seed in range(60):
-        cases = make_cases(*draw_candidates(120, seed=seed))
+        cases = draw_cases(120, seed=seed)
         coverage = fit_coverage(cases[:60], wanted=wanted, most=most)
         shares.append(measure_coverage(cases[60:], coverage).share)
     assert wanted - 0.01 < fmean(shares) < wanted + 0.05
@@ -72,7 +77,7 @@ def test_cases_count_what_is_predicted_added_and_right() -> None:
     gold = Document.from_words(words, spans=(Span(0, 1, "A"), Span(2, 3, "A"), Span(4, 5, "A"), Span(6, 7, "A")))
     said = Document.from_words(words, spans=(Span(0, 1, "A", 0.9), Span(8, 9, "A", 0.6)))
     listed = [Span(0, 1, "A", 0.9), Span(2, 3, "A", 0.2), Span(2, 3, "B", 0.1), Span(4, 5, "A", 0.3)]
-    (case,) = make_cases([gold], [said], [listed])
+    (case,) = make_cases([gold], [said], candidates=[listed])
     assert case == Case(4, 1, (0.3, 0.2, 0.1), (0.2, 0.3)) and len(case.hits) == 2
     coverage = Coverage(0.5, 0.15, 2, 20)
     assert coverage.choose(said, listed) == ([listed[3], listed[1]], False)
@@ -83,7 +88,7 @@ def test_cases_count_what_is_predicted_added_and_right() -> None:
 
 
 def test_too_few_documents_and_too_much_to_ask_are_told() -> None:
-    cases = make_cases(*draw_candidates(30))
+    cases = draw_cases(30)
     with pytest.raises(DataError, match=r"8 documents have gold spans; a coverage of 0.9 needs at least 9"):
         fit_coverage([case for case in cases if case.gold][:8], wanted=0.9, most=5)
     lost = [Case(2, 0, (), ())] * 50

@@ -1,5 +1,6 @@
 """tagwright calibrate: a labeler's scores become probabilities, with thresholds or a coverage, saved with it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,32 +12,41 @@ from tagwright.cli.terminal.files import Encoding, From, LabelNames, Scheme, Tag
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tagwright.evaluation.calibration.fit import Fitted
+    from tagwright.evaluation.calibration.fit import FitConfig, Fitted
+    from tagwright.text.document import Document
+    from tagwright.text.ledger import Ledger
 
 METHODS = "auto, none, temperature, platt or isotonic"
+Method = Annotated[str, typer.Option(help=f"{METHODS}; auto takes the best by cross-validation.")]
+Precision = Annotated[
+    float | None, typer.Option(help="Store the threshold above which so large a share is right: 0.9.")
+]
+Recall = Annotated[
+    float | None, typer.Option(help="Store the threshold that still finds so large a share of gold: 0.8.")
+]
+Wanted = Annotated[
+    float | None, typer.Option(help="Let spans be added until so large a share of gold spans is covered: 0.9.")
+]
+MostAdded = Annotated[
+    int, typer.Option(min=0, help="With --coverage: hand over a document rather than add more spans to it.")
+]
+Out = Annotated[
+    Path | None, typer.Option(help="Save the calibrated labeler here; without it, the labeler's folder gets it.")
+]
+Html = Annotated[Path | None, typer.Option(help="Write a page with reliability pictures.")]
 
 
 def calibrate(
     model: Annotated[str, typer.Argument(help=f"Saved labeler: {LABELER_FORMS}.")],
     dev: Annotated[Path, typer.Argument(help="Labelled file that it was not trained on.")],
-    method: Annotated[str, typer.Option(help=f"{METHODS}; auto takes the best by cross-validation.")] = "auto",
-    precision: Annotated[
-        float | None, typer.Option(help="Store the threshold above which so large a share is right: 0.9.")
-    ] = None,
-    recall: Annotated[
-        float | None, typer.Option(help="Store the threshold that still finds so large a share of gold: 0.8.")
-    ] = None,
-    coverage: Annotated[
-        float | None, typer.Option(help="Let spans be added until so large a share of gold spans is covered: 0.9.")
-    ] = None,
-    most_added: Annotated[
-        int, typer.Option(min=0, help="With --coverage: hand over a document rather than add more spans to it.")
-    ] = 10,
-    out: Annotated[
-        Path | None, typer.Option(help="Save the calibrated labeler here; without it, the labeler's folder gets it.")
-    ] = None,
+    method: Method = "auto",
+    precision: Precision = None,
+    recall: Recall = None,
+    coverage: Wanted = None,
+    most_added: MostAdded = 10,
+    out: Out = None,
     json_file: ToJson = None,
-    html: Annotated[Path | None, typer.Option(help="Write a page with reliability pictures.")] = None,
+    html: Html = None,
     kind: From = None,
     word_column: WordColumn = None,
     tag_column: TagColumn = None,
@@ -56,46 +66,61 @@ def calibrate(
     tagwright calibrate runs/first dev.conll --precision 0.9 --coverage 0.95
     """
     from tagwright.cli.terminal.files import make_options, read_labelled, write_json
-    from tagwright.cli.terminal.show import make_console, quiet_libraries, show_ledger
-    from tagwright.errors import RecipeError
+    from tagwright.cli.terminal.show import make_console, show_ledger
     from tagwright.evaluation.calibration.fit import FitConfig
-    from tagwright.inference.calibrated import calibrate as fit
-    from tagwright.inference.calibrated import write_calibration
-    from tagwright.inference.predictor import Predictor
-    from tagwright.inference.runner import RunnerConfig
-    from tagwright.models.export import check_free
     from tagwright.text.ledger import Ledger
 
-    if out is None and not Path(model).is_dir():
-        raise RecipeError(f"{model} is not a folder of yours to write into. Say with --out where to save the labeler.")
-    if out is not None:
-        check_free(out)
-    config = FitConfig(method, precision, recall, coverage, most_added)
-    quiet_libraries()
-    unheld, console = Ledger(), make_console()
-    options = make_options(
-        word_column=word_column,
-        tag_column=tag_column,
-        text_column=text_column,
-        scheme=scheme,
-        encoding=encoding,
-        label_names=label_names,
-    )
+    config, unheld, console = FitConfig(method, precision, recall, coverage, most_added), Ledger(), make_console()
+    _check_place(model, out)
+    columns = {"word_column": word_column, "tag_column": tag_column, "text_column": text_column}
+    options = make_options(**columns, scheme=scheme, encoding=encoding, label_names=label_names)
     documents = read_labelled(dev, kind=kind, options=options, ledger=unheld)
-    labeler = Predictor.from_pretrained(model, config=RunnerConfig(tokens_per_batch=tokens_per_batch))
-    labeler.ledger = unheld
-    fitted = fit(labeler, documents, config)
-    if out is None:
-        write_calibration(fitted.calibration, Path(model))
-    else:
-        labeler.calibration = fitted.calibration
-        labeler.save_pretrained(out)
+    fitted = _fit(model, documents, config=config, out=out, ledger=unheld, tokens_per_batch=tokens_per_batch)
     show_fitted(console, fitted, title=dev.name)
     show_ledger(console, unheld, title="What could not be held:")
     write_json(json_file, fitted.to_dict())
     if html is not None:
         _write_page(html, fitted, facts={"Labeler": model, "Documents": str(dev)})
     console.print(f"{out or model}: saved with its calibration", highlight=False, soft_wrap=True)
+
+
+def _check_place(model: str, out: Path | None) -> None:
+    """There is a place to save to."""
+    from tagwright.errors import RecipeError
+    from tagwright.models.export import check_free
+
+    if out is not None:
+        check_free(out)
+    elif not Path(model).is_dir():
+        raise RecipeError(f"{model} is not a folder of yours to write into. Say with --out where to save the labeler.")
+
+
+def _fit(
+    model: str,
+    documents: "Sequence[Document]",
+    *,
+    config: "FitConfig",
+    out: Path | None,
+    ledger: "Ledger",
+    tokens_per_batch: int,
+) -> "Fitted":
+    """Calibrate a saved labeler and save it."""
+    from tagwright.cli.terminal.show import quiet_libraries
+    from tagwright.inference.calibrated import calibrate as fit
+    from tagwright.inference.calibrated import write_calibration
+    from tagwright.inference.predictor import Predictor
+    from tagwright.inference.runner import RunnerConfig
+
+    quiet_libraries()
+    labeler = Predictor.from_pretrained(model, config=RunnerConfig(tokens_per_batch=tokens_per_batch))
+    labeler.ledger = ledger
+    fitted = fit(labeler, documents, config=config)
+    if out is None:
+        write_calibration(fitted.calibration, Path(model))
+    else:
+        labeler.calibration = fitted.calibration
+        labeler.save_pretrained(out)
+    return fitted
 
 
 def show_fitted(console: "Console", fitted: "Fitted", *, title: str) -> None:

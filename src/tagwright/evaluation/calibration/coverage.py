@@ -58,7 +58,7 @@ class Coverage:
 
 
 def make_cases(
-    gold: Iterable[Document], predicted: Iterable[Document], candidates: Iterable[Sequence[Span]]
+    gold: Iterable[Document], predicted: Iterable[Document], *, candidates: Iterable[Sequence[Span]]
 ) -> list[Case]:
     """Gold documents beside what is predicted of them and all candidates; in this order they belong together."""
     cases = []

@@ -129,7 +129,7 @@ def fit_calibration(
     if config.coverage is not None:
         if candidates is None or SPANS not in parts:
             raise DataError("A coverage is of spans, and needs spans that the labeler predicts itself.")
-        cases = make_cases(gold, predicted, candidates)
+        cases = make_cases(gold, predicted, candidates=candidates)
         rest = _gather_rest(gold, predicted, candidates)
         if len(rest) >= LEAST:
             maps[CANDIDATES] = choose_map(rest, _list_methods(config)).map
