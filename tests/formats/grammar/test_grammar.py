@@ -1,4 +1,4 @@
-"""Grammars over tokens: they accept what a format writes, and whatever is written under them is read without a fault."""
+"""Grammars over tokens: they accept what a format writes; what is written under them is read without a fault."""
 
 from random import Random
 
@@ -14,9 +14,7 @@ from tagwright.formats.grammar.grammar import Grammar
 from tagwright.formats.grammar.lexicon import Lexicon
 from tagwright.formats.strings.faults import LOST_TAIL, REPEATED, Faults
 from tagwright.text.document import Document
-from tagwright.text.synthetic import make_corpus
 from tiny_tokenizers import learn_bytes
-
 
 
 def make_lexicon(*, prefix: bool) -> Lexicon:
@@ -27,9 +25,8 @@ def make_lexicon(*, prefix: bool) -> Lexicon:
 
 LEXICONS = {"prefix": make_lexicon(prefix=True), "none": make_lexicon(prefix=False)}
 ALIKE = {"chunks", "pos", "slots", "aspects"}  # they differ from ner by name alone
-PAIRS = [
-    (task, kind) for task in TASKS for kind in FORMATS if task not in ALIKE and TASKS[task].predicts <= FORMATS[kind].holds
-]
+HELD = [(task, kind) for task in TASKS for kind in FORMATS if TASKS[task].predicts <= FORMATS[kind].holds]
+PAIRS = [(task, kind) for task, kind in HELD if task not in ALIKE]
 SOURCES = {
     "joint-er": documents(untyped=True),
     "relation": documents(),

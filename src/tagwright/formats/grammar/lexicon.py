@@ -15,6 +15,7 @@ from tagwright.text.span import Chars
 
 ANCHOR = "a"  # stands before a word, so that the word comes with its blank
 KEPT = 200_000  # words; more than that are forgotten, all at once
+KEPT_TRIES = 5_000
 BLANKS = ("Ġ", "▁", " ")
 
 
@@ -103,6 +104,8 @@ class Lexicon:
         """The trie of some texts, each with its number; it is kept, since labels come again with every document."""
         key = is_first, tuple(texts)
         if key not in self._tries:
+            if len(self._tries) > KEPT_TRIES:
+                self._tries.clear()
             entries = [(self.spell(text, is_first=is_first), number) for number, text in enumerate(texts)]
             self._tries[key] = build_trie(entries)
         return self._tries[key]

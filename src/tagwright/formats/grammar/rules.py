@@ -16,8 +16,10 @@ from tagwright.formats.grammar.items import (
     Stretch,
     Texts,
 )
+from tagwright.formats.grammar.ordered import Form, Ordered
 from tagwright.formats.language import (
     Choice,
+    Frames,
     Language,
     Literal,
     Many,
@@ -154,6 +156,13 @@ def _(rule: Many, compiler: Compiler) -> Item:
     if isinstance(rule.rule, Choice) and isinstance(body, Texts) and not rule.least:
         return EachOnce(body.texts, body.rests)
     return Repeat(body, rule.least, None if body.need else compiler.most)
+
+
+@compile_rule.register
+def _(rule: Frames, compiler: Compiler) -> Item:
+    if measure(rule.frame, compiler) >= NEVER:
+        return AllOf((), 0)
+    return Ordered(Form(isinstance(rule.name, Pointer), rule.labels, compile_rule(rule.rest, compiler)))
 
 
 def _part_head(rule: Rule) -> tuple[str | None, tuple[Rule, ...]]:
