@@ -72,9 +72,10 @@ class Grammar:
 
     @property
     def lost(self) -> Counter[str]:
-        """Words of the source that the tokenizer can't write as they are."""
-        self.lexicon.learn(self.language.words)
-        return Counter(word for word in self.language.words if self.lexicon.loses(word))
+        """Words of the source that the tokenizer can't write as they are: no path gives them back."""
+        words = [word for piece in self.language.words for word in piece.split()]
+        self.lexicon.learn(words)
+        return Counter(word for word in words if self.lexicon.loses(word))
 
     def walk(self, ids: Iterable[int]) -> State | None:
         """The state after some tokens, or None where they aren't allowed."""

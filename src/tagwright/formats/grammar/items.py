@@ -59,7 +59,7 @@ class Thread(NamedTuple):
         stack = self.stack.rest if self.stack else None
         for item in reversed(items):
             stack = context.keep(item, stack)
-        return self._replace(stack=stack)
+        return Thread(stack, self.at, self.depth, self.is_first)
 
 
 class Arc(NamedTuple):
@@ -148,7 +148,8 @@ class Call:
 
     def open(self, thread: Thread, context: Context) -> Iterator[Thread | Arc]:
         if thread.depth < context.deepest:
-            yield thread.push(context, context.rules[self.name], LEAVE)._replace(depth=thread.depth + 1)
+            inner = thread.push(context, context.rules[self.name], LEAVE)
+            yield Thread(inner.stack, thread.at, thread.depth + 1, thread.is_first)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -158,7 +159,7 @@ class Leave:
     need: int = 0
 
     def open(self, thread: Thread, context: Context) -> Iterator[Thread | Arc]:
-        yield thread.push(context)._replace(depth=thread.depth - 1)
+        yield Thread(thread.push(context).stack, thread.at, thread.depth - 1, thread.is_first)
 
 
 LEAVE = Leave()
@@ -173,7 +174,11 @@ class Copy:
     def open(self, thread: Thread, context: Context) -> Iterator[Thread | Arc]:
         if thread.at < len(context.source.words):
             trie = context.source.find_word(thread.at, is_first=thread.is_first)
-            yield Arc(trie, lambda _: follow(thread, context)._replace(at=thread.at + 1), is_copy=True)
+            yield Arc(trie, lambda _: self._copy(thread, context), is_copy=True)
+
+    @staticmethod
+    def _copy(thread: Thread, context: Context) -> Thread:
+        return Thread(thread.push(context).stack, thread.at + 1, thread.depth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,4 +235,4 @@ class Pointers:
 
 def follow(thread: Thread, context: Context, *items: Item) -> Thread:
     """The thread after a text, with these items in place of the one that wrote it."""
-    return thread.push(context, *items)._replace(is_first=False)
+    return Thread(thread.push(context, *items).stack, thread.at, thread.depth)
