@@ -53,6 +53,18 @@ class Writing:
         """The token that a row begins with: the first to be read."""
         return int(self.start if self.has_encoder else prompt[-1])  # type: ignore[arg-type]
 
+    def find_room(self, prompt: Sequence[int], most: int) -> int:
+        """How many tokens may be written on a prompt: as many as are wished, or as the model has positions for."""
+        limit: int | None = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        if limit is None:
+            return most
+        if len(prompt) > limit:
+            raise ModelError(
+                f"A prompt has {len(prompt)} tokens, and {type(self.model).__name__} has positions for {limit}. "
+                "Cut the document into shorter ones."
+            )
+        return min(most, limit if self.has_encoder else limit - len(prompt) + 1)
+
     @torch.no_grad()
     def begin(self, prompts: Sequence[Sequence[int]]) -> Memory:
         """Read the prompts, all but the token that each row begins with."""
