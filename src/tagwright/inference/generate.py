@@ -123,7 +123,7 @@ def generate(
 def _make_row(writing: Writing, number: int, prompt: Prompt, most: int) -> _Row:
     copying = Copying(prompt.copy) if prompt.copy and prompt.grammar is None else None
     state = prompt.grammar.start if prompt.grammar is not None else None
-    return _Row(number, writing.first(prompt.ids), prompt.grammar, copying, state, most)
+    return _Row(number, writing.first(prompt.ids), prompt.grammar, copying, state, writing.find_room(prompt.ids, most))
 
 
 def _finish(row: _Row) -> Written:
