@@ -29,12 +29,16 @@ FORMS = "Give a list of documents; each is a text, a list of words, or a Documen
 
 @dataclass(frozen=True)
 class RunnerConfig:
-    """How to run: padded tokens per batch, how much is sorted by length at a time, what to do with long documents."""
+    """How to run: padded tokens per batch, how much is sorted by length at a time, what to do with long documents.
+
+    constrained: a writer chooses from what its format allows; empty leaves it as it was trained to.
+    """
 
     tokens_per_batch: int = 2048
     documents_at_once: int = 2048
     words_at_once: int = 200_000
     on_long: OnLong = "window"
+    constrained: bool | None = None
 
 
 @dataclass(repr=False)
@@ -125,7 +129,9 @@ class Runner:
     def _begin(self, given: list[Document]) -> "_Run | Interview":
         if isinstance(self.model, WordLabeler):
             return _Run(self, given)
-        return Interview(self.model, given, ledger=self.ledger, faults=self.faults, on_long=self.config.on_long)
+        constrained = self.model.settings.constrained if self.config.constrained is None else self.config.constrained
+        how = {"on_long": self.config.on_long, "constrained": constrained}
+        return Interview(self.model, given, ledger=self.ledger, faults=self.faults, **how)
 
     def _work(self, pieces: list[Any], label: Callable[[list[Any]], None]) -> None:
         """Batch by batch, the largest first: what does not fit shows at once."""

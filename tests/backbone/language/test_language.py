@@ -12,8 +12,8 @@ from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.language.language import IGNORED, LanguageModel, load_language, restore_language
 from tagwright.backbone.untrained import learn_tokenizer
 from tagwright.errors import ModelError
-from tiny_models import save_model
 from taught_writers import list_words, save_writer
+from tiny_models import save_model
 
 
 def load(folder: Path | str, **settings: Any) -> LanguageModel:

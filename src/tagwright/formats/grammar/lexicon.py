@@ -4,6 +4,7 @@ A target is tokenised word by word, each with the blank before it and the first 
 For tokenizers whose tokens don't span blanks (all of the usual ones) these are the tokens of the target as a whole.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import exp
@@ -16,6 +17,7 @@ from tagwright.text.span import Chars
 ANCHOR = "a"  # stands before a word, so that the word comes with its blank
 KEPT = 200_000  # words; more than that are forgotten, all at once
 BLANKS = ("Ġ", "▁", " ")
+PLACE = re.compile(r"<\d+>")  # as one token it is a word, and has no blank in it
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Lexicon:
         rows = [encoding.ids for encoding in encodings] if is_first else [self._cut(one.ids) for one in encodings]
         known.update(zip(new, map(tuple, rows), strict=True))
         spelt = self._backend.decode_batch(rows, skip_special_tokens=True)
-        self._lost.update(word for word, text in zip(new, spelt, strict=True) if text.strip() != word)
+        self._lost.update(word for word, text in zip(new, spelt, strict=True) if text.strip() != word.strip())
 
     def _cut(self, ids: list[int]) -> list[int]:
         size = len(self._anchor)
@@ -127,7 +129,8 @@ class Lexicon:
     def _begins_word(self, token: int) -> bool:
         if token not in self._begins:
             piece = self._backend.id_to_token(token) or ""
-            self._begins[token] = piece.startswith(BLANKS) and token not in self._specials
+            begins = piece.startswith(BLANKS) or PLACE.fullmatch(piece) is not None
+            self._begins[token] = begins and token not in self._specials
         return self._begins[token]
 
 
