@@ -130,8 +130,14 @@ class Runner:
         if isinstance(self.model, WordLabeler):
             return _Run(self, given)
         constrained = self.model.settings.constrained if self.config.constrained is None else self.config.constrained
-        how = {"on_long": self.config.on_long, "constrained": constrained}
-        return Interview(self.model, given, ledger=self.ledger, faults=self.faults, **how)
+        return Interview(
+            self.model,
+            given,
+            ledger=self.ledger,
+            faults=self.faults,
+            on_long=self.config.on_long,
+            constrained=constrained,
+        )
 
     def _work(self, pieces: list[Any], label: Callable[[list[Any]], None]) -> None:
         """Batch by batch, the largest first: what does not fit shows at once."""
