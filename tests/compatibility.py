@@ -20,7 +20,9 @@ DIALS: Mapping[str, tuple[str, ...]] = {
     "tuning": tuple(TUNINGS),
     "head": tuple(HEADS),
     "fusion": tuple(FUSIONS),
+    "format": tuple(FORMATS),
 }
+APART = {("head", "format"), ("fusion", "format")}  # a labeler has one or the other
 USUAL = {
     "sight": "01",
     "scope": "document",
@@ -29,7 +31,8 @@ USUAL = {
     "head": "softmax",
     "fusion": "last",
 }
-INSTEAD = {("tuning", "prefix"): {"sight": "left out"}}  # where a value stands in the way of what is usual
+# where a value stands in the way of what is usual
+INSTEAD = {place: {"sight": "left out"} for place in (("tuning", "prefix"), *(("format", name) for name in FORMATS))}
 EVERY = "every"
 # (dial, value), (other dial, value) -> words of the error, as it names the reason
 REFUSED: Mapping[tuple[tuple[str, str], tuple[str, str]], str] = {
@@ -44,6 +47,13 @@ REFUSED: Mapping[tuple[tuple[str, str], tuple[str, str]], str] = {
     (("scope", "prompt"), ("tuning", EVERY)): "it isn't known where the prompt ends",
     (("scope", "prompt"), ("head", EVERY)): "it isn't known where the prompt ends",
     (("scope", "prompt"), ("fusion", EVERY)): "it isn't known where the prompt ends",
+    (("scope", "prompt"), ("format", EVERY)): "it isn't known where the prompt ends",
+    **{
+        (("sight", value), ("format", EVERY)): "backbone.sight: a writer doesn't read it"
+        for value in ("none", "all", "01", "learned")
+    },
+    (("tuning", "frozen"), ("format", EVERY)): "moves only what is not pretrained; a writer has none",
+    (("tuning", "prefix"), ("format", EVERY)): "puts keys and values before a tagger's words; a writer has none",
 }
 # tests with the marker gpu
 ON_DEVICES = {("attention", "flex_attention"), ("attention", "flash_attention_2"), ("tuning", "qlora")}
@@ -65,7 +75,8 @@ A cell says:
 
 With the tuning `prefix` the sight is left out where it isn't named, since a chosen one is refused.
 The scope `prompt` is for models that write: with a head it is refused, and with a plan alone it is tested by writing.
-`left out` leaves a model as it is by nature. No labeler writes yet, so formats ({formats}) meet no other dial.
+`left out` leaves a model as it is by nature. A format makes a writer, which has neither a head nor a fusion, and whose
+sight is left out where it isn't named.
 """
 
 
@@ -99,17 +110,22 @@ class Cell:
 
 def list_cells() -> Iterator[Cell]:
     """All pairs of values of different dials."""
-    for one, two in combinations(DIALS, 2):
+    for one, two in list_dials():
         yield from (Cell((one, a), (two, b)) for a, b in product(DIALS[one], DIALS[two]))
+
+
+def list_dials() -> list[tuple[str, str]]:
+    """Dials that meet."""
+    return [pair for pair in combinations(DIALS, 2) if pair not in APART]
 
 
 def render() -> str:
     """The page."""
     reasons = list(dict.fromkeys(REFUSED.values()))
     usual = "\n".join(f"- {dial}: `{value}`" for dial, value in USUAL.items())
-    lines = [OPENING.format(usual=usual, formats=", ".join(f"`{name}`" for name in FORMATS)), "## Reasons\n"]
+    lines = [OPENING.format(usual=usual), "## Reasons\n"]
     lines += [f'{number}. "{reason}"' for number, reason in enumerate(reasons, start=1)]
-    for one, two in combinations(DIALS, 2):
+    for one, two in list_dials():
         rows, columns = (one, two) if len(DIALS[one]) >= len(DIALS[two]) else (two, one)
         lines += [f"\n## {rows} × {columns}\n"]
         lines += [_row([rows, *(f"`{value}`" for value in DIALS[columns])]), _row(["---"] * (len(DIALS[columns]) + 1))]

@@ -6,7 +6,9 @@ import pytest
 
 from cli_run import Run
 from tagwright.errors import RecipeError
+from tagwright.io.files import write
 from tagwright.recipe.recipe import Recipe
+from taught_writers import make_entities, save_writer
 
 SHORT = ("--set", "training.max_steps=3", "--set", "training.eval_strategy=no", "--set", "training.save_strategy=no")
 
@@ -28,6 +30,19 @@ def test_several_seeds_show_their_spread(run: Run, conll: Path, here: Path) -> N
     files = ("--train", "gold.conll", "--dev", "gold.conll", "--out", "runs")
     assert "over 2 seeds" in run("train", *files, "--seeds", 2, *SHORT).stdout
     assert {path.name for path in (here / "runs").iterdir()} == {"seed-1", "seed-2"}
+
+
+def test_a_writer_is_trained_and_labels(run: Run, here: Path) -> None:
+    write(make_entities(), here / "gold.jsonl")
+    model = save_writer("llama", here / "model")
+    files = ("--train", "gold.jsonl", "--dev", "gold.jsonl", "--model", model, "--out", "written")
+    shown = run("train", "--view", "writer", "--task", "ner", *files, *SHORT, "--set", "writer.max_target_tokens=30")
+    assert "Saved to written" in shown.stdout and "wrong with its outputs" in shown.stdout
+    run("predict", "written", "gold.jsonl", "-o", "labelled.jsonl")
+    assert len((here / "labelled.jsonl").read_text(encoding="utf-8").splitlines()) == 8
+    assert "exact" in run("evaluate", "gold.jsonl", "--model", "written").stdout
+    with pytest.raises(RecipeError, match="writer.task: no task of a format is called .knit"):
+        run("train", "--view", "writer", "--task", "knit", *files)
 
 
 def test_a_used_folder_is_refused(run: Run, labeler: Path) -> None:

@@ -21,16 +21,18 @@ TASKS = {
     "dst": (lambda: [make_dialogue()], "joint"),
 }
 LEARNED = [
-    ("t5", "ner", "inline"),
     ("llama", "ner", "inline"),
-    ("t5", "ner", "sentinel"),
-    ("llama", "srl", "records"),
-    ("t5", "srl", "inline"),
     ("llama", "dst", "inline"),
+    pytest.param("t5", "srl", "inline", marks=pytest.mark.slow),
+    pytest.param("t5", "ner", "inline", marks=pytest.mark.slow),
+    pytest.param("t5", "ner", "records", marks=pytest.mark.slow),
+    pytest.param("llama", "ner", "sentinel", marks=pytest.mark.slow),
+    pytest.param("llama", "srl", "records", marks=pytest.mark.slow),
 ]
 REFUSED = {"bitfit": "has no biases", "qlora": "needs a GPU"}
 REFUSED |= {name: f"The tuning {name!r} .* a writer has none" for name in ("frozen", "prefix")}
 ABLE = [name for name in TUNINGS if name not in REFUSED]
+FAST = ("full", "lora", "fish-dip")
 RATES = {"full": 1e-2, "fish": 5e-2, "fish-dip": 5e-2, "fish-dip:paper": 3e-1}
 
 
@@ -45,26 +47,32 @@ def check_saved(writer: Writer, documents: Sequence[Document], place: Path) -> N
     assert load(place, check=True).predict(documents) == found
 
 
-@pytest.mark.parametrize(("kind", "task", "format"), LEARNED)
-def test_a_writer_learns_by_heart(kind: str, task: str, format: str, tmp_path: Path) -> None:
-    make, score = TASKS[task]
-    documents = make()
-    writer = make_writer(save_writer(kind, tmp_path / "model"), documents, task=task, format=format)
+def check_learned(kind: str, task: str, *, format: str, place: Path, documents: list[Document]) -> None:
+    writer = make_writer(save_writer(kind, place / "model"), documents, task=task, format=format)
     learn(writer, documents)
     predictor = Predictor(writer)
-    assert evaluate(documents, predictor.predict(documents)).score(score) == 1
+    assert evaluate(documents, predictor.predict(documents)).score(TASKS[task][1]) == 1
     assert not predictor.ledger and predictor.faults.outputs
-    check_saved(writer, documents, tmp_path / "saved")
+    check_saved(writer, documents, place / "saved")
 
 
-@pytest.mark.parametrize("name", ABLE)
+def test_a_pair_learns_by_heart(tmp_path: Path) -> None:
+    check_learned("t5", "ner", format="inline", place=tmp_path, documents=make_entities()[:3])
+
+
+@pytest.mark.parametrize(("kind", "task", "format"), LEARNED)
+def test_a_writer_learns_by_heart(kind: str, task: str, format: str, tmp_path: Path) -> None:
+    check_learned(kind, task, format=format, place=tmp_path, documents=TASKS[task][0]())
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in FAST else pytest.mark.slow) for name in ABLE])
 def test_every_tuning_learns(name: str, tmp_path: Path) -> None:
-    documents = make_entities()
-    writer = make_writer(save_writer("t5", tmp_path / "model"), documents, tuning=name, format="sentinel")
+    documents = make_entities()[:4]
+    writer = make_writer(save_writer("t5", tmp_path / "model"), documents, tuning=name, format="records")
     first = find_loss(writer, documents)
-    train(writer, documents, tmp_path / "run", learning_rate=RATES.get(name, 5e-2), max_steps=30)
+    train(writer, documents, tmp_path / "run", learning_rate=RATES.get(name, 5e-2), max_steps=20)
     last = find_loss(writer, documents)
-    assert last < first / 2, (first, last)
+    assert last < 0.75 * first, (first, last)  # random weights are no base to stay near
     check_saved(writer, documents, tmp_path / "saved")
 
 

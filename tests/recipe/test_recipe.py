@@ -75,6 +75,36 @@ def test_dev_is_matched_whenever_something_is_drawn(draw: dict[str, object], pol
     assert Recipe.from_dict({"draw": draw}).draw.policy == policy
 
 
+def test_faults_of_a_writer_are_told_together() -> None:
+    with pytest.raises(RecipeError) as caught:
+        Recipe.from_dict(
+            {
+                "view": "writer",
+                "head": {"name": "crf"},
+                "backbone": {"sight": "all", "repeat": 1},
+                "writer": {"task": "dst", "format": "sentinel"},
+                "tuning": {"name": "frozen"},
+            }
+        )
+    assert str(caught.value).splitlines()[1:] == [
+        "  head: a writer doesn't read this section. Take it out, or choose the other view.",
+        "  backbone.sight: a writer doesn't read it. Leave it out.",
+        "  backbone.repeat: a writer doesn't read it. Leave it out.",
+        "  tuning.name: 'frozen' moves only what is not pretrained; a writer has none. Use 'lora' to move little.",
+        "  writer.format: 'sentinel' can't write fields, which 'dst' predicts.",
+    ]
+
+
+def test_a_section_of_the_other_view_is_refused() -> None:
+    with pytest.raises(RecipeError, match="writer: a tagger doesn't read this section"):
+        Recipe.from_dict({"writer": {"task": "srl"}})
+    with pytest.raises(RecipeError, match="writer.task: no task of a format is called 'role'.*Known"):
+        Recipe.from_dict({"view": "writer", "writer": {"task": "role"}})
+    written = Recipe.from_dict({"view": "writer", "writer": {"words": {"LOC": "place"}}})
+    assert not {"head", "fusion"} & set(written.to_dict()) and "writer" not in Recipe().to_dict()
+    assert Recipe.from_dict(written.to_dict()) == written
+
+
 RECIPES = sorted((ROOT / "recipes").rglob("*.toml"))
 
 

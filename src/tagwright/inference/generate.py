@@ -20,11 +20,15 @@ from tagwright.inference.draft import Copying
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a model is given to write on. `copy`: tokens that it may copy where no grammar says what comes next."""
+    """What a model is given to write on. `copy`: tokens that it may copy where no grammar says what comes next.
+
+    `most`: so many tokens at most, where this prompt has a limit of its own.
+    """
 
     ids: Sequence[int]
     grammar: Grammar | None = None
     copy: Sequence[int] = ()
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,9 @@ def generate(
 def _make_row(writing: Writing, number: int, prompt: Prompt, most: int) -> _Row:
     copying = Copying(prompt.copy) if prompt.copy and prompt.grammar is None else None
     state = prompt.grammar.start if prompt.grammar is not None else None
-    return _Row(number, writing.first(prompt.ids), prompt.grammar, copying, state, writing.find_room(prompt.ids, most))
+    wanted = most if prompt.most is None else prompt.most
+    room = writing.find_room(prompt.ids, wanted)
+    return _Row(number, writing.first(prompt.ids), prompt.grammar, copying, state, room)
 
 
 def _finish(row: _Row) -> Written:

@@ -32,12 +32,16 @@ FORMS = "Give a list of documents; each is a text, a list of words, or a Documen
 
 @dataclass(frozen=True)
 class RunnerConfig:
-    """How to run: padded tokens per batch, how much is sorted by length at a time, what to do with long documents."""
+    """How to run: padded tokens per batch, how much is sorted by length at a time, what to do with long documents.
+
+    constrained: a writer chooses from what its format allows; empty leaves it as it was trained to.
+    """
 
     tokens_per_batch: int = 2048
     documents_at_once: int = 2048
     words_at_once: int = 200_000
     on_long: OnLong = "window"
+    constrained: bool | None = None
 
 
 @dataclass(repr=False)
@@ -164,7 +168,15 @@ class Runner:
             return _Run(self, given, least=least)
         if least is not None:
             raise ModelError("A writer lists no spans but those it writes, so there is none to add for a coverage.")
-        return Interview(self.model, given, ledger=self.ledger, faults=self.faults, on_long=self.config.on_long)
+        constrained = self.model.settings.constrained if self.config.constrained is None else self.config.constrained
+        return Interview(
+            self.model,
+            given,
+            ledger=self.ledger,
+            faults=self.faults,
+            on_long=self.config.on_long,
+            constrained=constrained,
+        )
 
     def _work(self, pieces: list[Any], label: Callable[[list[Any]], None]) -> None:
         """Batch by batch, the largest first: what does not fit shows at once."""

@@ -14,6 +14,7 @@ class WriterConfig(BaseModel):
     task: what is given and what is predicted: ner, joint-er, relation, srl, events, dst ...
     format: how documents are written: inline, records, sentinel.
     words: names labels otherwise than by their usual words: {GPE = "country"}.
+    constrained: while writing, only what the format allows is chosen from.
     max_target_tokens: the longest output; empty means twice the longest that training documents have.
     """
 
@@ -22,4 +23,5 @@ class WriterConfig(BaseModel):
     task: str = "ner"
     format: str = "inline"
     words: Mapping[str, str] | None = None
+    constrained: bool = True
     max_target_tokens: int | None = Field(default=None, ge=8)

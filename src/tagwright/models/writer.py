@@ -19,6 +19,7 @@ from tagwright.backbone.language.language import IGNORED, LanguageModel, load_la
 from tagwright.errors import ModelError
 from tagwright.formats import FORMATS, TASKS
 from tagwright.formats.format import Format
+from tagwright.formats.grammar.lexicon import Lexicon
 from tagwright.formats.inventory import Inventory
 from tagwright.formats.tasks.task import Part
 from tagwright.models.config import STILL, WriterConfig
@@ -105,6 +106,7 @@ class Writer(OnBackbone):
     def __init__(self, backbone: LanguageModel, format: Format, *, settings: WriterConfig, longest: int = 0) -> None:
         super().__init__()
         self.backbone, self.format, self.settings, self.longest = backbone, format, settings, longest
+        self.lexicon = Lexicon(backbone.tokenizer.tokenizer, end=backbone.end)
 
     @property
     def plan(self) -> WriterPlan:
@@ -138,9 +140,9 @@ class Writer(OnBackbone):
         return self.backbone.most if self.backbone.is_pair else self.backbone.most // 2
 
     def find_room(self, source: Ids) -> int:
-        """How many tokens may be written after a source, the end included."""
+        """How many tokens may be written after a source, before the end."""
         wanted = self.settings.max_target_tokens or max(ROOM * self.longest, 8)
-        return wanted if self.backbone.is_pair else min(wanted, self.backbone.most - len(source))
+        return wanted if self.backbone.is_pair else min(wanted, self.backbone.most - len(source) - 1)
 
     def encode_source(self, text: str) -> Ids:
         """With the special tokens around it; of a decoder, with what asks for the answer."""
@@ -150,14 +152,8 @@ class Writer(OnBackbone):
         return np.concatenate((tokenizer.before, self.encode(f"{text} {ANSWER}")))
 
     def encode(self, text: str) -> Ids:
-        """The tokens of a written text."""
-        return self.backbone.tokenizer.encode([text.split(" ")])[0].ids
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """The text of tokens."""
-        tokenizer = self.backbone.tokenizer.tokenizer
-        text: str = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        return text
+        """The tokens of a written text, without special ones."""
+        return np.array(self.lexicon.encode(text), dtype=np.int32)
 
     # --- learning -----------------------------------------------------------------------------------------------------
 
@@ -189,9 +185,9 @@ class Writer(OnBackbone):
         if not self.backbone.is_pair:
             golds = [_join(np.full(len(ids), IGNORED), gold) for ids, gold in zip(sources, golds, strict=True)]
             sources = [_join(ids, gold) for ids, gold in zip(sources, targets, strict=True)]
-        ids, attend = pad(sources, self.backbone.pad)
+        ids, attend = _pad(sources, self.backbone.pad)
         counts = torch.tensor([len(target) for target in targets])
-        tensors = {"ids": ids, "gold": pad(golds, IGNORED)[0], "counts": counts}
+        tensors = {"ids": ids, "gold": _pad(golds, IGNORED)[0], "counts": counts}
         return tensors if attend.all() else tensors | {"attend": attend}
 
     def forward(self, *, ids: Tensor, gold: Tensor, counts: Tensor, attend: Tensor | None = None) -> Tensor:
@@ -210,14 +206,13 @@ class Writer(OnBackbone):
             yield
 
 
-def pad(rows: Sequence[Ids], filler: int, *, left: bool = False) -> tuple[Tensor, Tensor]:
+def _pad(rows: Sequence[Ids], filler: int) -> tuple[Tensor, Tensor]:
     """B T: rows of one length, and where they are real."""
-    longest = max(map(len, rows))
-    ids, real = np.full((len(rows), longest), filler, dtype=np.int64), np.zeros((len(rows), longest), dtype=bool)
+    lengths = np.array([len(row) for row in rows])
+    ids = np.full((len(rows), lengths.max()), filler, dtype=np.int64)
     for at, row in enumerate(rows):
-        place = slice(longest - len(row), longest) if left else slice(len(row))
-        ids[at, place], real[at, place] = row, True
-    return torch.from_numpy(ids), torch.from_numpy(real)
+        ids[at, : len(row)] = row
+    return torch.from_numpy(ids), torch.from_numpy(np.arange(ids.shape[1]) < lengths[:, None])
 
 
 def _join(one: Ids, two: Ids) -> Ids:

@@ -171,7 +171,7 @@ def check_folder(folder: Path, recipe: Recipe, *, resume: bool, overwrite: bool)
     if resume and is_finished(folder):
         wanted = recipe.to_dict() | {"out": ""}
         if recipe.head.scheme == "auto":
-            del wanted["head"]["scheme"]
+            wanted.get("head", {}).pop("scheme", None)
         changes = _find_changes(read_about(folder)["recipe"] | {"out": ""}, wanted)
         if changed := [f"{name}: {then!r} then, {now!r} now" for name, then, now in changes if now is not None]:
             raise RecipeError(

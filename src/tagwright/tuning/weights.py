@@ -43,10 +43,15 @@ def digest_model(model: nn.Module, *, four_bits: bool) -> str:
 
 
 def list_matrices(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """The weight matrices of a model that words go through, by name; embeddings are looked up and are none."""
+    """The weight matrices of a model that words go through, by name; embeddings are none, of the output neither.
+
+    The output's may be those of the input: what is put beside them would change both once it is merged.
+    """
+    output = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None  # type: ignore[operator]
     for name, part in model.named_modules():
         weight = getattr(part, "weight", None)
-        if weight is not None and weight.ndim == 2 and not isinstance(part, nn.Embedding):
+        is_matrix = weight is not None and weight.ndim == 2 and not isinstance(part, nn.Embedding)
+        if is_matrix and part is not output:
             yield name, part
 
 

@@ -4,6 +4,7 @@ A target is tokenised word by word, each with the blank before it and the first 
 For tokenizers whose tokens don't span blanks (all of the usual ones) these are the tokens of the target as a whole.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import exp
@@ -17,6 +18,7 @@ ANCHOR = "a"  # stands before a word, so that the word comes with its blank
 KEPT = 200_000  # words; more than that are forgotten, all at once
 KEPT_TRIES = 5_000
 BLANKS = ("Ġ", "▁", " ")
+PLACE = re.compile(r"<\d+>")  # as one token it is a word, and has no blank in it
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Lexicon:
         rows = self._encode(texts) if is_first else [self._cut(ids) for ids in self._encode(texts)]
         known.update(zip(new, map(tuple, rows), strict=True))
         spelt = self._backend.decode_batch(rows, skip_special_tokens=True)
-        self._lost.update(word for word, text in zip(new, spelt, strict=True) if text.strip() != word)
+        self._lost.update(word for word, text in zip(new, spelt, strict=True) if text.strip() != word.strip())
 
     def _encode(self, texts: list[str]) -> list[list[int]]:
         self._backend.no_truncation()  # each call of the tokenizer may have changed these
@@ -132,7 +134,8 @@ class Lexicon:
     def _begins_word(self, token: int) -> bool:
         if token not in self._begins:
             piece = self._backend.id_to_token(token) or ""
-            self._begins[token] = piece.startswith(BLANKS) and token not in self._specials
+            begins = piece.startswith(BLANKS) or PLACE.fullmatch(piece) is not None
+            self._begins[token] = begins and token not in self._specials
         return self._begins[token]
 
 

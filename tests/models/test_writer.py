@@ -1,0 +1,120 @@
+"""The writer: what it is taught, what it loses on it, and how much room there is."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tagwright.backbone.config import BackboneConfig
+from tagwright.errors import ModelError
+from tagwright.formats import TASKS
+from tagwright.models.config import WriterConfig
+from tagwright.models.writer import ANSWER, Writer, WriterPlan
+from tagwright.text.document import Document
+from tagwright.text.ledger import Ledger
+from tagwright.training.documents import LearnedDocuments
+from tagwright.training.trainer import encode
+from taught_writers import make_entities, make_roles, make_writer, save_writer
+
+DOCUMENTS = make_entities()
+
+
+@pytest.fixture(scope="module", params=["t5", "llama"])
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_writer(request.param, tmp_path_factory.mktemp(request.param))
+
+
+def read(writer: Writer, ids: Any) -> str:
+    return writer.lexicon.read([int(each) for each in ids]).text
+
+
+def test_a_pair_is_a_source_and_a_target_that_ends(model: Path) -> None:
+    writer, ledger = make_writer(model, DOCUMENTS), Ledger()
+    pieces, targets = writer.teach(DOCUMENTS, ledger)
+    asked = "Ann saw Rome" + ("" if writer.backbone.is_pair else f" {ANSWER}")
+    assert read(writer, pieces[0].ids) == asked
+    assert read(writer, targets[0][:-1]) == "[ Ann | person ] saw [ Rome | location ]"
+    assert all(target[-1] == writer.backbone.end for target in targets) and not ledger
+    assert pieces[0].count == len(targets[0]) and len(pieces[0]) == len(pieces[0].ids) + len(targets[0])
+    assert writer.longest == max(map(len, targets))
+
+
+def test_only_targets_are_learned(model: Path) -> None:
+    writer = make_writer(model, DOCUMENTS)
+    pieces, targets = writer.teach(DOCUMENTS, Ledger())
+    batch = writer.collate_gold(pieces, targets)
+    assert int((batch["gold"] >= 0).sum()) == int(batch["counts"].sum()) == sum(map(len, targets))
+
+
+def test_a_document_loses_the_same_in_any_company(model: Path) -> None:
+    writer = make_writer(model, DOCUMENTS)
+    pieces, targets = writer.teach(DOCUMENTS, Ledger())
+    with torch.no_grad():
+        each = writer.lose_each(pieces, targets)
+        alone = torch.cat([writer.lose_each([piece], [gold]) for piece, gold in zip(pieces, targets, strict=True)])
+        whole = writer(**writer.collate_gold(pieces, targets))
+    assert torch.allclose(each, alone, atol=1e-3) and torch.allclose(each.sum(), whole, atol=1e-3)
+
+
+def test_a_tuning_is_told_the_loss_of_each_document(model: Path) -> None:
+    writer = make_writer(model, DOCUMENTS)
+    learned = LearnedDocuments(writer, encode(writer, DOCUMENTS, ledger=Ledger()), precision=None)
+    with torch.no_grad():
+        expected = writer.lose_each(*writer.teach(DOCUMENTS, Ledger()))
+    assert torch.allclose(learned.losses(range(8)), expected, atol=1e-3)
+    assert learned.words == [piece.count for piece in writer.teach(DOCUMENTS, Ledger())[0]]
+
+
+def test_what_is_too_long_is_counted_and_not_cut(model: Path) -> None:
+    ledger = Ledger()
+    writer = make_writer(model, DOCUMENTS, max_target_tokens=24)
+    pieces, targets = writer.teach(DOCUMENTS, ledger)
+    assert max(map(len, targets)) <= 24 and len(pieces) + ledger.total == len(DOCUMENTS)
+    assert all("target longer than what may be written: not taught" in line for line in ledger.lines())
+
+
+def test_a_long_source_is_counted(model: Path) -> None:
+    writer, ledger = make_writer(model, DOCUMENTS), Ledger()
+    pieces, _ = writer.teach([Document.from_words(["rain"] * 400, id="long"), DOCUMENTS[0]], ledger)
+    assert [piece.document for piece in pieces] == [1]
+    (line,) = ledger.lines()
+    assert line.startswith(f"1 x source of more than {writer.most} tokens: not taught") and line.endswith("long")
+
+
+def test_a_decoder_writes_into_what_the_prompt_leaves(tmp_path: Path) -> None:
+    writer = make_writer(save_writer("llama", tmp_path), DOCUMENTS, max_target_tokens=155)
+    assert writer.most == 80  # half of its 160 places
+    source = writer.encode_source("Ann saw Rome")
+    assert writer.find_room(source) == 160 - len(source) - 1
+
+
+def test_each_predicate_is_a_question(model: Path) -> None:
+    writer = make_writer(model, make_roles(), task="srl")
+    pieces, _ = writer.teach(make_roles()[:1], Ledger())
+    assert [piece.part.focus for piece in pieces] == [(0,), (1,)] and {piece.document for piece in pieces} == {0}
+    assert writer.given == {"predicates"} and writer.scored == ("roles",)
+    assert writer.labels.relations == ("ARG0", "ARG1")
+
+
+def test_without_a_label_there_is_nothing_to_learn(model: Path) -> None:
+    with pytest.raises(ModelError, match="nothing that the task 'srl' predicts. Check the task"):
+        make_writer(model, DOCUMENTS, task="srl")
+
+
+def test_places_are_tokens_of_their_own(model: Path) -> None:
+    writer = make_writer(model, DOCUMENTS, format="sentinel")
+    pieces, _ = writer.teach([DOCUMENTS[0]], Ledger())
+    special = writer.backbone.tokenizer.specials if writer.backbone.is_pair else 1
+    plain = len(writer.encode(" ".join(DOCUMENTS[0].words)))
+    assert len(writer.encode("<12>")) == 1 and len(pieces[0].ids) >= plain + 3 + special
+    assert read(writer, pieces[0].ids).startswith("<0> Ann <1> saw <2> Rome")
+
+
+def test_a_plan_comes_back() -> None:
+    inventory = TASKS["ner"].learn(DOCUMENTS, words={"LOC": "place"})
+    plan = WriterPlan(inventory, BackboneConfig(), WriterConfig(words={"LOC": "place"}), longest=7)
+    again = WriterPlan.from_dict(plan.to_dict(), backbone=plan.backbone, tuning=plan.tuning)
+    assert again == plan and again.known.names == ("LOC", "PER")
+    with pytest.raises(ValueError, match="no writer with the task knit"):
+        WriterPlan.from_dict(plan.to_dict() | {"writer": {"task": "knit"}}, backbone=plan.backbone, tuning=plan.tuning)
