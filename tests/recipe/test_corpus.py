@@ -9,7 +9,7 @@ import pytest
 from tagwright.errors import DataError, RecipeError
 from tagwright.recipe.corpus import (
     Corpus,
-    check_dev,
+    check_dev_size,
     check_overlap,
     draw_corpus,
     hash_file,
@@ -109,7 +109,7 @@ def test_overlap_is_told(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_dev_set_too_small_to_choose_by_is_told(
     caplog: pytest.LogCaptureFixture, dev: int, settings: dict[str, Any], count: int
 ) -> None:
-    check_dev(make(30, dev), TrainingConfig(**settings))
+    check_dev_size(make(30, dev), TrainingConfig(**settings))
     assert [f"F1 of {dev} dev documents" in line and "--dev-policy cv" in line for line in caplog.messages] == (
         [True] * count
     )

@@ -112,9 +112,9 @@ def test_progress_and_what_is_done_are_told(engine: StandIn, tmp_path: Path) -> 
     ("changes", "corpus", "message"),
     [
         ({}, Corpus(DOCUMENTS[:20]), "0 dev documents; 5 are the least"),
-        ({}, Corpus(DOCUMENTS[:20], DOCUMENTS[20:24]), "4 dev documents"),
-        ({"draw.shots": 4}, CORPUS, "4 dev documents"),
-        ({"draw.shots": 8, "draw.dev_policy": "cv"}, CORPUS, "0 dev documents"),
+        ({}, Corpus(DOCUMENTS[:20], DOCUMENTS[20:24]), "4 dev documents; .* Name a dev file"),
+        ({"draw.shots": 4}, CORPUS, "4 dev documents; .* of which draw.dev_policy 'matched' takes no more"),
+        ({"draw.shots": 8, "draw.dev_policy": "cv"}, CORPUS, "0 dev documents; .* Set draw.dev_policy = 'full'"),
     ],
 )
 def test_without_a_dev_set_that_can_choose_nothing_is_searched(

@@ -122,7 +122,7 @@ def check_overlap(corpus: Corpus) -> None:
             logger.warning("%d %s documents also stand in train, word for word.", seen, name)
 
 
-def check_dev(corpus: Corpus, training: TrainingConfig) -> None:
+def check_dev_size(corpus: Corpus, training: TrainingConfig) -> None:
     """Warn where a dev set chooses the epoch and is too small to: its F1 moves by points from one span to the next."""
     if training.chooses_epoch and 0 < len(corpus.dev) < FEW_DEV:
         logger.warning(

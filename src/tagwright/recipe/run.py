@@ -23,7 +23,7 @@ from tagwright.models.folder import ABOUT, Origin, read_about
 from tagwright.models.labeler import Labeler
 from tagwright.models.versions import find_versions
 from tagwright.recipe.build import build, resolve
-from tagwright.recipe.corpus import Corpus, check_dev, check_overlap, draw_corpus, require_labels
+from tagwright.recipe.corpus import Corpus, check_dev_size, check_overlap, draw_corpus, require_labels
 from tagwright.recipe.folds import cross_validate
 from tagwright.recipe.recipe import Recipe
 from tagwright.text.document import Document
@@ -69,7 +69,7 @@ def train_labeler(
     corpus = draw_corpus(corpus, recipe.draw, seed=recipe.training.seed, ledger=ledger)
     recipe = resolve(recipe, corpus.train)
     check_overlap(corpus)
-    check_dev(corpus, recipe.training)
+    check_dev_size(corpus, recipe.training)
     epochs, cv_score = None, None
     if recipe.draw.policy == "cv":
         epochs, cv_score = cross_validate(recipe, corpus, fit=fit)

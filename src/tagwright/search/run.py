@@ -109,10 +109,14 @@ def check_dev(recipe: Recipe, corpus: Corpus) -> None:
     """Refuse to choose without a dev set that can tell plans apart."""
     dev = draw_corpus(corpus, recipe.draw, seed=recipe.training.seed, ledger=Ledger()).dev
     if len(dev) < FEWEST:
+        instead = "Name a dev file (data.dev), or set a larger data.dev_share aside from train."
+        if len(corpus.dev) >= FEWEST:
+            instead = (
+                f"There are {len(corpus.dev)}, of which draw.dev_policy {recipe.draw.policy!r} takes no more. "
+                "Set draw.dev_policy = 'full' to use them all."
+            )
         raise RecipeError(
-            f"A search chooses on dev, and there are {len(dev)} dev documents; {FEWEST} are the least. "
-            "Name a dev file (data.dev), set a larger data.dev_share aside from train, "
-            "or take draw.dev_policy = 'full'."
+            f"The choice is made on dev, with {len(dev)} dev documents; {FEWEST} are the least. {instead}"
         )
 
 

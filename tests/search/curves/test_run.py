@@ -100,6 +100,11 @@ def test_settings_that_a_value_does_not_read_are_told(engine: StandIn, tmp_path:
     assert told[0] == "last does not read fusion.inner: left aside for it."
 
 
+def test_where_nothing_is_tried_a_few_dev_documents_do(engine: StandIn, tmp_path: Path) -> None:
+    draw(tmp_path, shots="4", trials=1)
+    assert engine.cells
+
+
 BARE = [document.with_spans(()) for document in DOCUMENTS[:23]] + [DOCUMENTS[23]]
 
 
@@ -111,8 +116,8 @@ BARE = [document.with_spans(()) for document in DOCUMENTS[:23]] + [DOCUMENTS[23]
         ({"vary": 'fusion=last,{name="layer",layer=99}'}, "99"),
         ({"vary": "model=builtin:untrainedd"}, "builtin:untrained"),
         ({"shots": "8,25"}, "there are 24"),
-        ({"shots": "4,all"}, "there are 4 dev documents"),
-        ({"recipe": RECIPE.change({"draw.dev_policy": "cv"})}, "there are 0 dev documents"),
+        ({"shots": "4,all"}, "with 4 dev documents"),
+        ({"recipe": RECIPE.change({"draw.dev_policy": "cv"})}, "with 0 dev documents"),
         ({"corpus": Corpus(BARE, CORPUS.dev)}, "holds no labelled span"),
         ({"corpus": Corpus(BARE[:23], CORPUS.dev)}, "None of the 23"),
     ],

@@ -107,7 +107,8 @@ def check_documents(plan: Plan, work: Work) -> None:
                 f"Draw {draw} of {size} documents holds no labelled span, so there is nothing to learn. "
                 "Take larger --shots, or another training.seed, by which draws are numbered."
             )
-    check_dev(work.settle(Cell(TRIAL, value, *places[0], plan.first, plan.rates[value][0])), work.corpus)
+    if plan.list_trials():
+        check_dev(work.settle(Cell(TRIAL, value, *places[0], plan.first, plan.rates[value][0])), work.corpus)
 
 
 def check_values(plan: Plan, work: Work) -> None:
