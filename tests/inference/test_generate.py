@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tagwright.backbone.writing import Writing
-from tagwright.errors import ModelError
+from tagwright.errors import ModelError, RecipeError
 from tagwright.formats import FORMATS, TASKS
 from tagwright.formats.format import Answer
 from tagwright.formats.grammar.grammar import Grammar
@@ -106,15 +106,17 @@ TASKS_OF = {"ner": "ner", "joint-er": "relations", "srl": "roles", "events": "ev
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("task", TASKS_OF)
 def test_an_untrained_model_writes_what_can_be_read(task: str, format: str) -> None:
-    documents = make_corpus(TASKS_OF[task], documents=3, seed=5)
+    documents = make_corpus(TASKS_OF[task], documents=4, seed=5)
     form, faults, lexicon = FORMATS[format](TASKS[task], TASKS[task].learn(documents)), Faults(), make_lexicon()
     for document in documents:
         asks = form.ask(document.only(TASKS[task].given))
         prompts = [
-            Prompt(make_tokenizer()(ask.source).input_ids, Grammar(form.describe(document, ask.part), lexicon))
+            Prompt(
+                make_tokenizer()(ask.source).input_ids, Grammar(form.describe(document, ask.part), lexicon, deepest=1)
+            )
             for ask in asks
         ]
-        for ask, found in zip(asks, write(make_writer("t5"), prompts, most=150), strict=True):
+        for ask, found in zip(asks, write(make_writer("t5"), prompts, most=300), strict=True):
             if found.is_whole:
                 reading = lexicon.read(found.ids, found.scores)
                 read = form.read(document, [Answer(ask.part, reading.text, reading.score)], faults=faults)
@@ -125,3 +127,5 @@ def test_an_untrained_model_writes_what_can_be_read(task: str, format: str) -> N
 
 def test_no_prompts_no_output() -> None:
     assert write(make_writer("t5"), []) == []
+    with pytest.raises(RecipeError, match="batch is 0 and most is 512: at least one row"):
+        write(make_writer("t5"), [Prompt([5, 2])], batch=0)
