@@ -52,6 +52,7 @@ def run_head(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "f1": 100 * tagwright.evaluate(new[0], new[1], cases=0).score("exact.f1"),
         "errors": measure_errors(known, new),
+        "drawn_errors": draw_errors(known, new, draws=settings["error_draws"]),
         "coverage": measure_coverages(known, new, settings),
         "train_seconds": trained - began,
         "label_seconds": time.perf_counter() - trained,
@@ -79,6 +80,19 @@ def measure_errors(known: Labelled, new: Labelled) -> dict[str, Any]:
             errors = {when: asdict(measure(side[name])) for when, side in sides.items()}
             found[name] = {"method": part.choice.method, "predicted": len(sides["after"][name]), **errors}
     return found
+
+
+def draw_errors(known: Labelled, new: Labelled, *, draws: int) -> dict[str, Any]:
+    """The same on random halves of both together, the mean over draws: what is left where dev and test are alike."""
+    pool, found = [*zip(*known, strict=True), *zip(*new, strict=True)], dict[str, list[dict[str, float]]]()
+    for draw in range(draws):
+        random.Random(draw).shuffle(pool)
+        halves = [tuple(map(list, zip(*half, strict=True))) for half in (pool[::2], pool[1::2])]
+        for name, part in measure_errors(*halves).items():
+            after = part["after"]
+            told = {"before": part["before"]["error"], "after": after["error"], "perfect": after["perfect"]}
+            found.setdefault(name, []).append(told)
+    return {name: {key: statistics.mean(run[key] for run in runs) for key in runs[0]} for name, runs in found.items()}
 
 
 def measure_coverages(known: Labelled, new: Labelled, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import calibration
 import pytest
-from cells.calibration import find_files, measure_coverages, measure_errors
+from cells.calibration import draw_errors, find_files, measure_coverages, measure_errors
 from study import check_cells
 
 from scored_documents import draw_candidates
@@ -19,6 +19,7 @@ def make_result() -> dict[str, object]:
     return {
         "f1": 50.0,
         "errors": measure_errors(known, new),
+        "drawn_errors": draw_errors(known, new, draws=2),
         "coverage": measure_coverages(known, new, SETTINGS),
         "train_seconds": 1.0,
     }
@@ -29,6 +30,8 @@ def test_a_cell_measures_errors_and_coverage_on_new_documents() -> None:
     errors, coverage = result["errors"], result["coverage"]
     assert set(errors) == {"spans"} and set(errors["spans"]) == {"method", "predicted", "before", "after"}  # type: ignore[call-overload, index]
     assert coverage["official"]["documents"] > 100 and 0.7 < coverage["official"]["share"] <= 1  # type: ignore[index]
+    drawn = result["drawn_errors"]["spans"]  # type: ignore[index]
+    assert set(drawn) == {"before", "after", "perfect"} and all(0 < error < 0.2 for error in drawn.values())
     assert 0.78 < coverage["drawn"]["share"] < 0.9  # type: ignore[index]
 
 
@@ -38,7 +41,11 @@ def test_what_is_out_of_reach_is_said(capsys: pytest.CaptureFixture[str]) -> Non
     found = measure_coverages(few, few, SETTINGS | {"wanted": 0.99})
     assert found == {"official": None, "drawn": None}
     settings = {"corpus": "a", "head": {"name": "crf"}, "wanted": 0.99}
-    record = {"settings": settings, "result": {"f1": 0.0, "errors": {}, "coverage": found}, "seconds": 1.0}
+    record = {
+        "settings": settings,
+        "result": {"f1": 0.0, "errors": {}, "drawn_errors": {}, "coverage": found},
+        "seconds": 1.0,
+    }
     told = calibration.report({"a": record})
     assert told["errors"] == [] and "out of reach" in capsys.readouterr().out
 

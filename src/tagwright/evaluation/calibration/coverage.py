@@ -53,7 +53,7 @@ class Coverage:
 
     @property
     def spread(self) -> float:
-        """The standard deviation, at most, of the coverage over draws of the documents that it rests on."""
+        """About the standard deviation of the coverage, or more, over draws of the documents that it rests on."""
         return sqrt(self.wanted * (1 - self.wanted) / (self.documents + 2))
 
 

@@ -56,7 +56,7 @@ def tell_coverage(fitted: Fitted) -> Iterator[tuple[str, str]]:
     )
     low, high = covered.interval
     yield (
-        "On these documents",
+        "On these documents, by which it was chosen",
         (
             f"{show_rate(covered.share)} % covered ({show_rate(low)} to {show_rate(high)}); {covered.added:.1f} spans "
             f"added to a document; {show_rate(covered.handed)} % of documents handed over"

@@ -54,7 +54,7 @@ def measure(outcomes: Outcomes, scores: Floats | None = None) -> Reliability:
 
 
 def _find_interval(error: float, drawn: Floats, perfect: float) -> tuple[float, float]:
-    """What chance adds, `perfect`, goes from the ends in squares, as the error of a mean adds to its size."""
+    """The ends without `perfect`, what chance alone would show: the two add up in squares, near enough."""
     low, high = np.quantile(drawn, (0.025, 0.975))
     ends = max(0.0, float(low) + error - float(drawn.mean())), float(high)
     low, high = (sqrt(max(0.0, end**2 - perfect**2)) for end in ends)
@@ -73,11 +73,12 @@ def _draw_errors(outcomes: Outcomes, gaps: Floats, places: Places) -> Floats:
     table = np.zeros((outcomes.count, int(places.max()) + 1))
     np.add.at(table, (outcomes.documents, places), gaps)
     sizes = np.bincount(outcomes.documents, minlength=outcomes.count)
-    times = np.random.default_rng(SEED).multinomial(
-        outcomes.count, np.full(outcomes.count, 1 / outcomes.count), size=DRAWS
-    )
-    errors: Floats = abs(times @ table).sum(1) / np.maximum(times @ sizes, 1)
-    return errors
+    random, chances = np.random.default_rng(SEED), np.full(outcomes.count, 1 / outcomes.count)
+    errors = []
+    for _ in range(DRAWS):  # one at a time: a table of draws and documents may be large
+        times = random.multinomial(outcomes.count, chances)
+        errors.append(abs(times @ table).sum() / max(times @ sizes, 1))
+    return np.array(errors)
 
 
 def _guess(scores: Floats, places: Places) -> float:
