@@ -32,12 +32,16 @@ STEP = {"frozen": (0.012, 5000.0), "moving": (0.04, 1500.0)}  # seconds of a ste
 
 @dataclass(frozen=True)
 class Setup:
-    """A declaration and what of it can be run here: places whose model and corpus are there, models by their paths."""
+    """A declaration and what of it can be run here: places whose model and corpus are there, models by their paths.
+
+    `digests` tell one state of a model's weights from another.
+    """
 
     options: argparse.Namespace
     claims: Claims
     places: Mapping[str, Mapping[str, Any]]
     models: Mapping[str, str]
+    digests: Mapping[str, str]
 
     def find(self, kind: str, name: str) -> Mapping[str, Any]:
         """What the declaration says of a model, a corpus or a kind of training."""
@@ -88,7 +92,7 @@ def find_setup(claims: Claims, options: argparse.Namespace) -> Setup:
     places = {name: place for name, place in wanted.items() if place["model"] in there and place["corpus"] in corpora}
     if not places:
         sys.exit("No place is left. --data says where corpora lie.")
-    return Setup(options, claims, places, there)
+    return Setup(options, claims, places, there, {model: digest(model) for model in there.values()})
 
 
 def list_full(claims: Claims) -> dict[str, dict[str, Any]]:
@@ -170,7 +174,7 @@ Pair = tuple[str, str]  # place, arm
 
 
 def find_source(setup: Setup, place: str) -> str:
-    """The place whose trials a place goes by: one with no more documents than it has itself."""
+    """The place whose trials a place goes by: its own where it names none."""
     source: str = setup.places[place].get("rates_of", place)
     return source
 
@@ -249,7 +253,12 @@ def make_cell(
     model = setup.models[told["model"]]
     documents = {"train": train, "dev": min(dev or train, most["dev"]), "test": most["test"]}
     settings = {"step": step, "place": place, "arm": arm, "seed": seed, "factor": factor, "documents": documents}
-    settings |= {"corpus": told["corpus"], "data": str(setup.options.data), "model": model, "digest": digest(model)}
+    settings |= {
+        "corpus": told["corpus"],
+        "data": str(setup.options.data),
+        "model": model,
+        "digest": setup.digests[model],
+    }
     settings |= {"metric": corpus["metric"], "whole": corpus.get("whole", False), "shots": shots}
     settings |= {"sight": setup.find("models", told["model"]).get("sight"), "read_at": setup.claims.read_at}
     settings |= {"repeat": 0, "epochs": 1, "batch": setup.claims.rest["training"]["batch"]}
