@@ -6,6 +6,7 @@ from random import Random
 
 from tagwright.formats.language import (
     Choice,
+    Frames,
     Language,
     Literal,
     Many,
@@ -82,6 +83,10 @@ class _Reader:
     @match.register
     def _(self, rule: Tail, state: State) -> Iterator[State]:
         yield from self.match(rule.rule, state)
+
+    @match.register
+    def _(self, rule: Frames, state: State) -> Iterator[State]:  # whatever their order
+        yield from self.match(Many(rule.frame), state)
 
     @match.register
     def _(self, rule: Named, state: State) -> Iterator[State]:
@@ -169,6 +174,10 @@ class _Writer:
     @write.register
     def _(self, rule: Tail) -> list[str]:
         return self.write(rule.rule)
+
+    @write.register
+    def _(self, rule: Frames) -> list[str]:
+        return self.write(Many(rule.frame))
 
     @write.register
     def _(self, rule: Named) -> list[str]:

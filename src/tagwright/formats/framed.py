@@ -8,11 +8,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from tagwright.formats.format import Format
-from tagwright.formats.language import Choice, Literal, Many, Rule, Series, Tail, maybe, name_choice, series
+from tagwright.formats.language import (
+    Choice,
+    Frames,
+    Literal,
+    Many,
+    Pointer,
+    Rule,
+    Run,
+    Series,
+    Tail,
+    maybe,
+    name_choice,
+    series,
+)
 from tagwright.formats.mention import Bounds, Link, Mention, Passage, drop_links, order, part_crossing
 from tagwright.formats.strings.faults import ILL_FORMED, LOST_TAIL, REPEATED, UNALIGNED, WRONG_LABEL, Faults
 from tagwright.formats.strings.frames import Frame, Reading, read_frames, write_link
-from tagwright.formats.strings.syntax import CLOSE, IS, PART, join_words
+from tagwright.formats.strings.syntax import CLOSE, IS, OPEN, PART, join_words
 from tagwright.formats.tasks.task import Note
 
 Spelt = list[tuple[tuple[str, ...], Bounds]]  # the spans that links may lead to, each with its words in the output
@@ -120,14 +133,21 @@ class Framed(Format):
     def describe_frame(self, passage: Passage, name: Rule) -> Series:
         """A frame around a name; there is none where it needs a label or a link and training saw none."""
         label = series(Literal(PART), name_choice(passage.labels))
+        return series(Literal(OPEN), name, label if passage.needs_label else maybe(label), self._describe_rest(passage))
+
+    def describe_frames(self, passage: Passage, name: Run | Pointer) -> Frames:
+        """Frames one after the other, in the order in which they are written."""
+        labels = [f"{PART} {join_words(passage.labels.write(label))}" for label in passage.labels.labels]
+        return Frames(name, (*(() if passage.needs_label else ("",)), *labels), self._describe_rest(passage))
+
+    def _describe_rest(self, passage: Passage) -> Rule:
         tail: Rule = Tail(self.describe_name(passage))
         if passage.anchors:
             tail = Choice(
                 tuple(Literal(self.name_span(passage, each, among=passage.anchors)) for each in passage.anchors)
             )
         link = series(Literal(PART), name_choice(passage.links), Literal(IS), tail)
-        links = Many(link, least=int(passage.needs_link))
-        return series(Literal("["), name, label if passage.needs_label else maybe(label), links, Literal(CLOSE))
+        return series(Many(link, least=int(passage.needs_link)), Literal(CLOSE))
 
     @abstractmethod
     def describe_name(self, passage: Passage) -> Rule:

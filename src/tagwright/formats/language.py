@@ -80,13 +80,31 @@ class Many:
 
 
 @dataclass(frozen=True)
+class Frames:
+    """Any number of frames `[`, a name that has a place, a label, the rest; "" among the labels: there may be none.
+
+    They come in order: by their first word, longer before shorter ones, then by label; none comes twice.
+    """
+
+    name: Run | Pointer
+    labels: tuple[str, ...]
+    rest: "Rule"
+
+    @property
+    def frame(self) -> "Rule":
+        """What one of them may be."""
+        labels = Choice(tuple(Literal(label) if label else Series(()) for label in self.labels))
+        return Series((Literal("["), self.name, labels, self.rest))
+
+
+@dataclass(frozen=True)
 class Named:
     """The rule that the language has under a name: so frames may hold frames."""
 
     name: str
 
 
-Rule = Literal | NextWord | Run | Said | Pointer | Tail | Series | Choice | Many | Named
+Rule = Literal | NextWord | Run | Said | Pointer | Tail | Series | Choice | Many | Frames | Named
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from tagwright.formats.inline import Inline
-from tagwright.formats.language import Language, Many, Run
+from tagwright.formats.language import Language, Run
 from tagwright.formats.mention import Bounds, Mention, Passage
 from tagwright.formats.strings.faults import Faults
 from tagwright.formats.strings.frames import Frame, Reading, write_frame, write_link
@@ -35,8 +35,8 @@ class Records(Inline):
         return [_find_record(passage, reading, frame) for frame in reading.frames]
 
     def describe_mentions(self, passage: Passage) -> Language:
-        frame = self.describe_frame(passage, Run(is_numbered=True))
-        return Language(Many(frame), tuple(map(escape, passage.words)), {}, copies=False)
+        frames = self.describe_frames(passage, Run(is_numbered=True))
+        return Language(frames, tuple(map(escape, passage.words)), {}, copies=False)
 
 
 def _find_record(passage: Passage, reading: Reading, frame: Frame) -> Bounds | None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from tagwright.formats.framed import Framed
-from tagwright.formats.language import Language, Many, Pointer, Rule
+from tagwright.formats.language import Language, Pointer, Rule
 from tagwright.formats.mention import Bounds, Mention, Passage, part_crossing
 from tagwright.formats.strings.faults import Faults
 from tagwright.formats.strings.frames import Piece, Reading, write_frame
@@ -60,7 +60,7 @@ class Sentinel(Framed):
 
     def describe_mentions(self, passage: Passage) -> Language:
         words = tuple(map(escape, passage.words))
-        return Language(Many(self.describe_frame(passage, Pointer())), words, {}, copies=False)
+        return Language(self.describe_frames(passage, Pointer()), words, {}, copies=False)
 
     def describe_name(self, passage: Passage) -> Rule:
         return Pointer()

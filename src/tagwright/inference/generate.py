@@ -20,15 +20,11 @@ from tagwright.inference.draft import Copying
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a model is given to write on. `copy`: tokens that it may copy where no grammar says what comes next.
-
-    `most`: so many tokens at most, where this prompt has a limit of its own.
-    """
+    """What a model is given to write on. `copy`: tokens that it may copy where no grammar says what comes next."""
 
     ids: Sequence[int]
     grammar: Grammar | None = None
     copy: Sequence[int] = ()
-    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -127,8 +123,7 @@ def generate(
 def _make_row(writing: Writing, number: int, prompt: Prompt, most: int) -> _Row:
     copying = Copying(prompt.copy) if prompt.copy and prompt.grammar is None else None
     state = prompt.grammar.start if prompt.grammar is not None else None
-    room = most if prompt.most is None else prompt.most
-    return _Row(number, writing.first(prompt.ids), prompt.grammar, copying, state, room)
+    return _Row(number, writing.first(prompt.ids), prompt.grammar, copying, state, writing.find_room(prompt.ids, most))
 
 
 def _finish(row: _Row) -> Written:

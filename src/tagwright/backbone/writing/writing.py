@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from transformers import DynamicCache, EncoderDecoderCache
 from transformers.modeling_outputs import BaseModelOutput
 
+from tagwright.backbone.sight.masks import LENGTHS, has_hooks
 from tagwright.backbone.writing.memory import Memory, Pair
 from tagwright.errors import ModelError
 
@@ -51,6 +52,18 @@ class Writing:
     def first(self, prompt: Sequence[int]) -> int:
         """The token that a row begins with: the first to be read."""
         return int(self.start if self.has_encoder else prompt[-1])  # type: ignore[arg-type]
+
+    def find_room(self, prompt: Sequence[int], most: int) -> int:
+        """How many tokens may be written on a prompt: as many as are wished, or as the model has positions for."""
+        limit: int | None = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        if limit is None:
+            return most
+        if len(prompt) > limit:
+            raise ModelError(
+                f"A prompt has {len(prompt)} tokens, and {type(self.model).__name__} has positions for {limit}. "
+                "Cut the document into shorter ones."
+            )
+        return min(most, limit if self.has_encoder else limit - len(prompt) + 1)
 
     @torch.no_grad()
     def begin(self, prompts: Sequence[Sequence[int]]) -> Memory:
@@ -96,6 +109,8 @@ class Writing:
         else:
             inputs = {"input_ids": ids, "attention_mask": keep.long()}
             inputs |= {"position_ids": positions} if "position_ids" in self.takes else {}
+            if not slots and _has_sight(self.model):  # or its open layers would take what is written for the prompt
+                inputs[LENGTHS] = torch.zeros(len(tokens), dtype=torch.long)
         hooks = self._hook(wanted, positions)
         try:
             logits: Tensor = self.model(**inputs, past_key_values=cache, use_cache=True).logits
@@ -130,6 +145,13 @@ class Writing:
             ids[number, place] = torch.as_tensor(row, dtype=torch.long)
             keep[number, place] = True
         return ids.to(self.device), keep.to(self.device)
+
+
+def _has_sight(model: nn.Module) -> bool:
+    try:
+        return has_hooks(model)
+    except ModelError:  # a model of unknown build has been given none
+        return False
 
 
 def _make_cache(pairs: Sequence[Pair]) -> DynamicCache:

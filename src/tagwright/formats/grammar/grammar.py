@@ -1,9 +1,8 @@
 """Grammar: a language over the tokens of a lexicon, as an automaton that is built while it is used. Knows no model.
 
-What is promised: the automaton accepts every target of the language whose words are tokenised one by one
-(`Lexicon.encode`), but for frames nested deeper than `deepest`, more than `most` repeats of what copies nothing, and
-the inner ones of very long values without blanks; from every state that it reaches some end can be reached, and
-whatever it writes ends. Tails are any names that the rule allows.
+It accepts every target as `Lexicon.encode` writes it, but for frames nested deeper than `deepest`, a frame with more
+than `most` links, and values that are a part of a long row of pieces without blanks. From each state some end can be
+reached, and whatever is written ends. A tail may be any name that its rule allows.
 """
 
 from collections import Counter
@@ -20,7 +19,7 @@ from tagwright.formats.grammar.trie import Node
 from tagwright.formats.language import Language
 
 Allowed = NDArray[np.int64]
-DEEPEST = 8
+DEEPEST, MOST = 8, 16
 
 
 class State:
@@ -60,14 +59,12 @@ class State:
 
 
 class Grammar:
-    """The automaton of one part of one document. `most`: how often what copies nothing may be repeated."""
+    """The automaton of one part of one document. `deepest`: frames within each other, `most`: links of a frame."""
 
-    def __init__(
-        self, language: Language, lexicon: Lexicon, *, deepest: int = DEEPEST, most: int | None = None
-    ) -> None:
+    def __init__(self, language: Language, lexicon: Lexicon, *, deepest: int = DEEPEST, most: int = MOST) -> None:
         self.language, self.lexicon = language, lexicon
         source = Source(language.words, lexicon)
-        compiler = Compiler(language, most=max(16, 2 * len(language.words)) if most is None else most)
+        compiler = Compiler(language, most=most)
         self._context = Context(source, deepest=deepest)
         self._context.rules.update(compiler.rules)
         begin = Thread(self._context.keep(compiler.start, None), is_first=True)
@@ -75,9 +72,10 @@ class Grammar:
 
     @property
     def lost(self) -> Counter[str]:
-        """Words of the source that the tokenizer can't write as they are."""
-        self.lexicon.learn(self.language.words)
-        return Counter(word for word in self.language.words if self.lexicon.loses(word))
+        """Words of the source that the tokenizer can't write as they are: no path gives them back."""
+        words = [word for piece in self.language.words for word in piece.split()]
+        self.lexicon.learn(words)
+        return Counter(word for word in words if self.lexicon.loses(word))
 
     def walk(self, ids: Iterable[int]) -> State | None:
         """The state after some tokens, or None where they aren't allowed."""

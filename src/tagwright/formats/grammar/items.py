@@ -59,7 +59,7 @@ class Thread(NamedTuple):
         stack = self.stack.rest if self.stack else None
         for item in reversed(items):
             stack = context.keep(item, stack)
-        return self._replace(stack=stack)
+        return Thread(stack, self.at, self.depth, self.is_first)
 
 
 class Arc(NamedTuple):
@@ -80,7 +80,7 @@ class Texts:
 
     def open(self, thread: Thread, context: Context) -> Iterator[Thread | Arc]:
         trie = context.source.lexicon.find_trie(self.texts, is_first=thread.is_first)
-        yield Arc(trie, lambda number: _write(thread, context, *self.rests[number]))
+        yield Arc(trie, lambda number: follow(thread, context, *self.rests[number]))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -133,7 +133,7 @@ class EachOnce:
         yield thread.push(context)
         if self.texts:
             trie = context.source.lexicon.find_trie(self.texts, is_first=thread.is_first)
-            yield Arc(trie, lambda number: _write(thread, context, *self.rests[number], self._drop(number)))
+            yield Arc(trie, lambda number: follow(thread, context, *self.rests[number], self._drop(number)))
 
     def _drop(self, number: int) -> "EachOnce":
         return EachOnce(self.texts[:number] + self.texts[number + 1 :], self.rests[:number] + self.rests[number + 1 :])
@@ -148,7 +148,8 @@ class Call:
 
     def open(self, thread: Thread, context: Context) -> Iterator[Thread | Arc]:
         if thread.depth < context.deepest:
-            yield thread.push(context, context.rules[self.name], LEAVE)._replace(depth=thread.depth + 1)
+            inner = thread.push(context, context.rules[self.name], LEAVE)
+            yield Thread(inner.stack, thread.at, thread.depth + 1, thread.is_first)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -158,7 +159,7 @@ class Leave:
     need: int = 0
 
     def open(self, thread: Thread, context: Context) -> Iterator[Thread | Arc]:
-        yield thread.push(context)._replace(depth=thread.depth - 1)
+        yield Thread(thread.push(context).stack, thread.at, thread.depth - 1, thread.is_first)
 
 
 LEAVE = Leave()
@@ -173,7 +174,11 @@ class Copy:
     def open(self, thread: Thread, context: Context) -> Iterator[Thread | Arc]:
         if thread.at < len(context.source.words):
             trie = context.source.find_word(thread.at, is_first=thread.is_first)
-            yield Arc(trie, lambda _: _write(thread, context)._replace(at=thread.at + 1), is_copy=True)
+            yield Arc(trie, lambda _: self._copy(thread, context), is_copy=True)
+
+    @staticmethod
+    def _copy(thread: Thread, context: Context) -> Thread:
+        return Thread(thread.push(context).stack, thread.at + 1, thread.depth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +194,9 @@ class Stretch:
             yield thread.push(context)
             if self.is_numbered and len(self.places) > 1:
                 numbers = tuple(f"= {number}" for number in range(2, len(self.places) + 1))
-                yield Arc(context.source.lexicon.find_trie(numbers), lambda _: _write(thread, context))
-        trie = context.source.find_run(self.places, is_first=thread.is_first)
-        yield Arc(trie, lambda places: _write(thread, context, Stretch(self.is_numbered, places)))
+                yield Arc(context.source.lexicon.find_trie(numbers), lambda _: follow(thread, context))
+        trie = context.source.find_run(self.places)
+        yield Arc(trie, lambda places: follow(thread, context, Stretch(self.is_numbered, places)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +211,8 @@ class Speech:
             yield thread.push(context)
             if not self.places:
                 return
-        trie = context.source.find_speech(self.places, is_first=thread.is_first)
-        yield Arc(trie, lambda places: _write(thread, context, Speech(places)))
+        trie = context.source.find_speech(self.places)
+        yield Arc(trie, lambda places: follow(thread, context, Speech(places)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,17 +223,16 @@ class Pointers:
     need: int = 0
 
     def open(self, thread: Thread, context: Context) -> Iterator[Thread | Arc]:
+        size = len(context.source.words)
         if self.after is None:
-            first = context.source.find_pointer(0, is_first=thread.is_first)
-            yield Arc(first, lambda place: _write(thread, context, Pointers(place)))
+            first = context.source.find_pointer(0, size)
+            yield Arc(first, lambda place: follow(thread, context, Pointers(place)))
         else:
             yield thread.push(context)
-            if self.after + 1 < len(context.source.words):
-                yield Arc(
-                    context.source.find_pointer(self.after + 1, is_first=False), lambda _: _write(thread, context)
-                )
+            if self.after + 1 < size:
+                yield Arc(context.source.find_pointer(self.after + 1, size), lambda _: follow(thread, context))
 
 
-def _write(thread: Thread, context: Context, *items: Item) -> Thread:
+def follow(thread: Thread, context: Context, *items: Item) -> Thread:
     """The thread after a text, with these items in place of the one that wrote it."""
-    return thread.push(context, *items)._replace(is_first=False)
+    return Thread(thread.push(context, *items).stack, thread.at, thread.depth)

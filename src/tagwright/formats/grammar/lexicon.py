@@ -16,6 +16,7 @@ from tagwright.text.span import Chars
 
 ANCHOR = "a"  # stands before a word, so that the word comes with its blank
 KEPT = 200_000  # words; more than that are forgotten, all at once
+KEPT_TRIES = 5_000
 BLANKS = ("Ġ", "▁", " ")
 PLACE = re.compile(r"<\d+>")  # as one token it is a word, and has no blank in it
 
@@ -44,11 +45,8 @@ class Lexicon:
             )
         self.end: int = end
         self._tokenizer, self._backend = tokenizer, tokenizer.backend_tokenizer
-        self._backend.no_truncation()
-        self._backend.no_padding()
-        self._backend.encode_special_tokens = True  # a word "</s>" of a document is text, not an order to the model
         self._specials = frozenset(tokenizer.all_special_ids)
-        self._anchor: list[int] = self._backend.encode(ANCHOR, add_special_tokens=False).ids
+        self._anchor = self._encode([ANCHOR])[0]
         self._words: tuple[dict[str, Ids], dict[str, Ids]] = ({}, {})  # further ones, first ones
         self._lost: set[str] = set()
         self._tries: dict[tuple[bool, tuple[str, ...]], Node] = {}
@@ -82,11 +80,16 @@ class Lexicon:
         if not new:
             return
         texts = new if is_first else [f"{ANCHOR} {word}" for word in new]
-        encodings = self._backend.encode_batch(texts, add_special_tokens=False)
-        rows = [encoding.ids for encoding in encodings] if is_first else [self._cut(one.ids) for one in encodings]
+        rows = self._encode(texts) if is_first else [self._cut(ids) for ids in self._encode(texts)]
         known.update(zip(new, map(tuple, rows), strict=True))
         spelt = self._backend.decode_batch(rows, skip_special_tokens=True)
         self._lost.update(word for word, text in zip(new, spelt, strict=True) if text.strip() != word.strip())
+
+    def _encode(self, texts: list[str]) -> list[list[int]]:
+        self._backend.no_truncation()  # each call of the tokenizer may have changed these
+        self._backend.no_padding()
+        self._backend.encode_special_tokens = True  # a word "</s>" of a document is text, not an order to the model
+        return [encoding.ids for encoding in self._backend.encode_batch(texts, add_special_tokens=False)]
 
     def _cut(self, ids: list[int]) -> list[int]:
         size = len(self._anchor)
@@ -105,6 +108,8 @@ class Lexicon:
         """The trie of some texts, each with its number; it is kept, since labels come again with every document."""
         key = is_first, tuple(texts)
         if key not in self._tries:
+            if len(self._tries) > KEPT_TRIES:
+                self._tries.clear()
             entries = [(self.spell(text, is_first=is_first), number) for number, text in enumerate(texts)]
             self._tries[key] = build_trie(entries)
         return self._tries[key]

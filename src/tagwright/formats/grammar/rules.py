@@ -16,8 +16,10 @@ from tagwright.formats.grammar.items import (
     Stretch,
     Texts,
 )
+from tagwright.formats.grammar.ordered import Form, Ordered
 from tagwright.formats.language import (
     Choice,
+    Frames,
     Language,
     Literal,
     Many,
@@ -137,20 +139,30 @@ def _(rule: Series, compiler: Compiler) -> Item:
 
 @compile_rule.register
 def _(rule: Choice, compiler: Compiler) -> Item:
-    heads = [_part_head(each) for each in rule.rules]
-    if rule.rules and all(text is not None for text, _ in heads):
+    rules = [each for each in rule.rules if measure(each, compiler) < NEVER]
+    heads = [_part_head(each) for each in rules]
+    if rules and all(text is not None for text, _ in heads):
         texts = tuple(text or "" for text, _ in heads)
         rests = tuple(tuple(compile_rule(each, compiler) for each in rest) for _, rest in heads)
         return Texts(texts, rests, measure(rule, compiler))
-    return OneOf(tuple(compile_rule(each, compiler) for each in rule.rules), measure(rule, compiler))
+    return OneOf(tuple(compile_rule(each, compiler) for each in rules), measure(rule, compiler))
 
 
 @compile_rule.register
 def _(rule: Many, compiler: Compiler) -> Item:
     body = compile_rule(rule.rule, compiler)
+    if measure(rule.rule, compiler) >= NEVER:
+        return Repeat(body, rule.least, most=0)
     if isinstance(rule.rule, Choice) and isinstance(body, Texts) and not rule.least:
         return EachOnce(body.texts, body.rests)
     return Repeat(body, rule.least, None if body.need else compiler.most)
+
+
+@compile_rule.register
+def _(rule: Frames, compiler: Compiler) -> Item:
+    if measure(rule.frame, compiler) >= NEVER:
+        return AllOf((), 0)
+    return Ordered(Form(isinstance(rule.name, Pointer), rule.labels, compile_rule(rule.rest, compiler)))
 
 
 def _part_head(rule: Rule) -> tuple[str | None, tuple[Rule, ...]]:

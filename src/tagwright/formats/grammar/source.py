@@ -22,24 +22,25 @@ class Source:
         """The word at a place."""
         return self._keep(lambda: [(self.words[at], at)], "word", at, is_first=is_first)
 
-    def find_run(self, places: Places | None, *, is_first: bool) -> Node:
-        """The words at some places (None: all), each with the places after it."""
+    def find_run(self, places: Places | None, *, going: Places | None = None) -> Node:
+        """The words at some places (None: all), each with the places after it; `going`: only the words at these."""
 
         def list_words() -> Iterator[tuple[str, Places]]:
             after: defaultdict[str, list[int]] = defaultdict(list)
             for place in range(len(self.words)) if places is None else places:
                 if place < len(self.words):
                     after[self.words[place]].append(place + 1)
-            yield from ((word, tuple(found)) for word, found in after.items())
+            words = after if going is None else dict.fromkeys(self.words[place] for place in going)
+            yield from ((word, tuple(after[word])) for word in words)
 
-        return self._keep(list_words, "run", places, is_first=is_first)
+        return self._keep(list_words, "run", places, going)
 
-    def find_pointer(self, least: int, *, is_first: bool) -> Node:
-        """`<i>` of every place from the least one on, with the place."""
-        places = range(least, len(self.words))
-        return self._keep(lambda: ((f"<{place}>", place) for place in places), "pointer", least, is_first=is_first)
+    def find_pointer(self, least: int, end: int) -> Node:
+        """`<i>` of every place from the least one up to an end, with the place."""
+        places = range(least, end)
+        return self._keep(lambda: ((f"<{place}>", place) for place in places), "pointer", least, end)
 
-    def find_speech(self, places: Places | None, *, is_first: bool) -> Node:
+    def find_speech(self, places: Places | None) -> Node:
         """What pieces from some places on say up to a blank, with the places after it.
 
         The second half of the places is that of the pieces in lower case.
@@ -55,12 +56,12 @@ class Source:
                     after[text] |= {form * size + end} if is_whole else set()
             yield from ((text, tuple(sorted(found))) for text, found in after.items())
 
-        return self._keep(list_texts, "speech", places, is_first=is_first)
+        return self._keep(list_texts, "speech", places)
 
-    def _keep(self, list_texts: Callable[[], Iterable[tuple[str, object]]], *key: object, is_first: bool) -> Node:
+    def _keep(self, list_all: Callable[[], Iterable[tuple[str, object]]], *key: object, is_first: bool = False) -> Node:
         if (*key, is_first) not in self._tries:
-            entries = list(list_texts())
-            self.lexicon.learn((word for text, _ in entries for word in text.split(" ")), is_first=False)
+            entries = list(list_all())
+            self.lexicon.learn((word for text, _ in entries for word in text.split(" ")))
             spelt = ((self.lexicon.spell(text, is_first=is_first), value) for text, value in entries)
             self._tries[(*key, is_first)] = build_trie(spelt)
         return self._tries[(*key, is_first)]
