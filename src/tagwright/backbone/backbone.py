@@ -153,7 +153,7 @@ def load_backbone(config: BackboneConfig, words: Iterable[str] = (), *, four_bit
     loading |= ask_for_four_bits() if four_bits else {}
     model, report = read_pretrained(AutoModel, config, **loading)
     backbone = Backbone(_take_encoder(model), load_tokenizer(config), config=config)
-    check_weights(config.model, model, report, used={id(weight) for weight in backbone.parameters()})
+    check_weights(config.model, model, report=report, used={id(weight) for weight in backbone.parameters()})
     return backbone
 
 
@@ -217,7 +217,7 @@ def _take_encoder(model: Any) -> Any:
     return model.get_encoder() if getattr(model.config, "is_encoder_decoder", False) else model
 
 
-def check_weights(name: str, model: nn.Module, report: dict[str, Any], *, used: set[int]) -> None:
+def check_weights(name: str, model: nn.Module, *, report: dict[str, Any], used: set[int]) -> None:
     """Weights that the files lack would be random: refused, but for parts that are not used."""
     weights = dict(model.named_parameters())
     lost = {*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])}

@@ -13,22 +13,18 @@ import torch
 from torch import Tensor
 
 from tagwright.backbone.writing import Memory, Writing, join, settle, take
-from tagwright.errors import RecipeError
+from tagwright.errors import ModelError
 from tagwright.formats.grammar.grammar import Grammar, State
 from tagwright.inference.draft import Copying
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a model is given to write on. `copy`: tokens that it may copy where no grammar says what comes next.
-
-    `most`: so many tokens at most, where this prompt has a limit of its own.
-    """
+    """What a model is given to write on. `copy`: tokens that it may copy where no grammar says what comes next."""
 
     ids: Sequence[int]
     grammar: Grammar | None = None
     copy: Sequence[int] = ()
-    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -71,19 +67,23 @@ class _Row:
 
     def take(self, chosen: Sequence[int], scores: Sequence[float], *, end: int) -> int:
         """What the model chose after each token read. Returns how many of those stay read."""
-        at = 0
         for at, (token, score) in enumerate(zip(chosen, scores, strict=True)):
-            if token == end:
-                self.is_whole = True
-                break
+            self.is_whole = token == end
+            if self.is_whole:
+                return at + 1
             self.ids.append(token)
             self.scores.append(score)
-            self.room, self.last = self.room - 1, token
+            self.room -= 1
+            self.last = token
             if at == len(self.proposals) or token != self.proposals[at]:
-                before = self.states[at]
-                self.state = before.advance(token) if before else None
-                break
-        return at + 1
+                self._move(at, token)
+                return at + 1
+        raise ModelError("fewer choices than tokens read")
+
+    def _move(self, at: int, token: int) -> None:
+        before = self.states[at]
+        if before is not None:
+            self.state = before.advance(token)
 
 
 def generate(
@@ -99,8 +99,6 @@ def generate(
 
     The same as choosing one token after the other, whatever the batch and the proposals, but for rounding.
     """
-    if batch < 1 or most < 1:
-        raise RecipeError(f"batch is {batch} and most is {most}: at least one row and one token must be written.")
     done: dict[int, Written] = {}
     waiting = deque(_make_row(writing, number, prompt, most) for number, prompt in enumerate(prompts))
     memory: Memory | None = None
@@ -125,9 +123,7 @@ def generate(
 def _make_row(writing: Writing, number: int, prompt: Prompt, most: int) -> _Row:
     copying = Copying(prompt.copy) if prompt.copy and prompt.grammar is None else None
     state = prompt.grammar.start if prompt.grammar is not None else None
-    wanted = most if prompt.most is None else prompt.most
-    room = writing.find_room(prompt.ids, wanted)
-    return _Row(number, writing.first(prompt.ids), prompt.grammar, copying, state, room)
+    return _Row(number, writing.first(prompt.ids), prompt.grammar, copying, state, writing.find_room(prompt.ids, most))
 
 
 def _finish(row: _Row) -> Written:

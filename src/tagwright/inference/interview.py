@@ -51,7 +51,7 @@ class Interview:
         backbone, lexicon = self.writer.backbone, self.writer.lexicon
         writing = Writing(backbone.model, pad=backbone.pad, start=backbone.start)
         prompts = [self._prompt(question) for question in questions]
-        outputs = generate(writing, prompts, end=backbone.end, batch=len(prompts))
+        outputs = generate(writing, prompts, end=backbone.end, batch=len(prompts), most=self.writer.room)
         for question, prompt, written in zip(questions, prompts, outputs, strict=True):
             reading = lexicon.read(written.ids, written.scores)
             self._answers[question.document][question.part] = Answer(question.part, reading.text, reading.score)
@@ -62,11 +62,10 @@ class Interview:
 
     def _prompt(self, question: Question) -> Prompt:
         writer, ids = self.writer, question.ids.tolist()
-        room = writer.find_room(question.ids)
         if not self.constrained:
-            return Prompt(ids, copy=ids, most=room)
+            return Prompt(ids, copy=ids)
         language = writer.format.describe(self.found[question.document], question.part)
-        return Prompt(ids, Grammar(language, writer.lexicon), most=room)
+        return Prompt(ids, Grammar(language, writer.lexicon))
 
     def _ask(self, index: int, number: int) -> Iterator[Question]:
         document = self.found[index]

@@ -139,10 +139,10 @@ class Writer(OnBackbone):
         """The tokens of the longest source: half of what a decoder takes, since what it writes has to fit too."""
         return self.backbone.most if self.backbone.is_pair else self.backbone.most // 2
 
-    def find_room(self, source: Ids) -> int:
-        """How many tokens may be written after a source, before the end."""
-        wanted = self.settings.max_target_tokens or max(ROOM * self.longest, 8)
-        return wanted if self.backbone.is_pair else min(wanted, self.backbone.most - len(source) - 1)
+    @property
+    def room(self) -> int:
+        """How many tokens may be written, before the end; a decoder's places may be fewer."""
+        return self.settings.max_target_tokens or max(ROOM * self.longest, 8)
 
     def encode_source(self, text: str) -> Ids:
         """With the special tokens around it; of a decoder, with what asks for the answer."""

@@ -91,7 +91,7 @@ def load_language(
     loading = {"dtype": getattr(torch, config.dtype), "output_loading_info": True, "ignore_mismatched_sizes": True}
     loading |= ask_for_four_bits() if four_bits else {}
     model, report = read_pretrained(kind, config, **loading)
-    check_weights(config.model, model, report, used={id(weight) for weight in model.parameters()})
+    check_weights(config.model, model, report=report, used={id(weight) for weight in model.parameters()})
     tokenizer = load_tokenizer(config).tokenizer
     if fresh := add_marks(model, tokenizer, names=marks, places=places):
         few = ", ".join(map(repr, fresh[:5])) + (f" ... ({len(fresh)})" if len(fresh) > 5 else "")
