@@ -110,12 +110,10 @@ def test_an_untrained_model_writes_what_can_be_read(task: str, format: str) -> N
     form, faults, lexicon = FORMATS[format](TASKS[task], TASKS[task].learn(documents)), Faults(), make_lexicon()
     for document in documents:
         asks = form.ask(document.only(TASKS[task].given))
-        prompts = [
-            Prompt(
-                make_tokenizer()(ask.source).input_ids, Grammar(form.describe(document, ask.part), lexicon, deepest=1)
-            )
-            for ask in asks
-        ]
+        languages = [form.describe(document, ask.part) for ask in asks]
+        grammars = [Grammar(language, lexicon, deepest=1, most=1) for language in languages]  # or outputs get long
+        sources = [make_tokenizer()(ask.source).input_ids for ask in asks]
+        prompts = [Prompt(*pair) for pair in zip(sources, grammars, strict=True)]
         for ask, found in zip(asks, write(make_writer("t5"), prompts, most=300), strict=True):
             if found.is_whole:
                 reading = lexicon.read(found.ids, found.scores)
