@@ -104,7 +104,7 @@ def tabulate_rates(found: Found) -> str:
     }
     trials, arms = found.claims.rest["training"]["trials"], list(found.claims.arms)
     rows = []
-    for place in list_settings(found.screen, "place"):
+    for place in dict.fromkeys(place for place, arm in rates if arm in arms):
         told = [f"{rates[place, arm]:.2g}" if (place, arm) in rates else "-" for arm in arms]
         marks = ["*" if found.factors.get((place, arm)) in (min(trials), max(trials)) else "" for arm in arms]
         rows.append([place, *(rate + mark for rate, mark in zip(told, marks, strict=True))])
