@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from tagwright.backbone.writing import Writing
-from tagwright.errors import ModelError
+from tagwright.errors import ModelError, RecipeError
 from tagwright.formats import FORMATS, TASKS
+from tagwright.formats.format import Answer
 from tagwright.formats.grammar.grammar import Grammar
+from tagwright.formats.strings.faults import LOST_TAIL, REPEATED, Faults
 from tagwright.inference.generate import Prompt, Written, generate
 from tagwright.text.document import Document
 from tagwright.text.synthetic import make_corpus
@@ -97,5 +99,31 @@ def test_what_the_limit_cuts_is_flagged() -> None:
         write(short, [Prompt(list(range(3, 34)))])
 
 
+TASKS_OF = {"ner": "ner", "joint-er": "relations", "srl": "roles", "events": "events", "slots": "slots"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("task", TASKS_OF)
+def test_an_untrained_model_writes_what_can_be_read(task: str, format: str) -> None:
+    documents = make_corpus(TASKS_OF[task], documents=4, seed=5)
+    form, faults, lexicon = FORMATS[format](TASKS[task], TASKS[task].learn(documents)), Faults(), make_lexicon()
+    for document in documents:
+        asks = form.ask(document.only(TASKS[task].given))
+        languages = [form.describe(document, ask.part) for ask in asks]
+        grammars = [Grammar(language, lexicon, deepest=1, most=1) for language in languages]  # or outputs get long
+        sources = [make_tokenizer()(ask.source).input_ids for ask in asks]
+        prompts = [Prompt(*pair) for pair in zip(sources, grammars, strict=True)]
+        for ask, found in zip(asks, write(make_writer("t5"), prompts, most=300), strict=True):
+            if found.is_whole:
+                reading = lexicon.read(found.ids, found.scores)
+                read = form.read(document, [Answer(ask.part, reading.text, reading.score)], faults=faults)
+                assert all(span.score is None or 0 <= span.score <= 1 for span in read.spans)
+    assert faults.outputs
+    assert set(faults.cases) <= {LOST_TAIL, REPEATED}
+
+
 def test_no_prompts_no_output() -> None:
     assert write(make_writer("t5"), []) == []
+    with pytest.raises(RecipeError, match="batch is 0 and most is 512: at least one row"):
+        write(make_writer("t5"), [Prompt([5, 2])], batch=0)
