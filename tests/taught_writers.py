@@ -28,6 +28,7 @@ KINDS: dict[str, Any] = {"t5": AutoModelForSeq2SeqLM, "llama": AutoModelForCausa
 SIZES: dict[str, Any] = {
     "hidden_size": 48,
     "intermediate_size": 96,
+    "max_position_embeddings": 160,
     "tie_word_embeddings": True,
     "pad_token_id": 0,
     "bos_token_id": 1,
@@ -35,7 +36,7 @@ SIZES: dict[str, Any] = {
 }
 OWN: dict[str, dict[str, Any]] = {
     "t5": {"d_kv": 24, "d_ff": 96, "dropout_rate": 0.0, "decoder_start_token_id": 0},
-    "llama": {"max_position_embeddings": 160},
+    "llama": {},
 }
 
 

@@ -94,5 +94,5 @@ def test_a_batch_is_what_forward_takes() -> None:
 def test_documents_without_a_word_are_refused() -> None:
     from tagwright.text.document import Document
 
-    with pytest.raises(DataError, match="hold no words"):
+    with pytest.raises(DataError, match="nothing to learn from"):
         encode(make_tagger(), [Document("", ())], ledger=Ledger())

@@ -95,4 +95,4 @@ def test_lost_weights_are_refused(tmp_path: Path) -> None:
 def test_a_saved_folder_is_restored_empty(tmp_path: Path) -> None:
     folder = save_writer("t5", tmp_path)
     again = restore_language(folder, BackboneConfig(model="elsewhere"))
-    assert again.config.model == "elsewhere" and again.is_pair and again.most == 512
+    assert again.config.model == "elsewhere" and again.is_pair and again.most == 160
