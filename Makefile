@@ -22,6 +22,7 @@ setup: $(READY)
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed and was not found: install it, or run make PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing torch and the rest into .venv, once: some minutes"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt "torch==2.13.0"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	@touch $(READY)
@@ -29,6 +30,7 @@ $(READY): pyproject.toml constraints.txt
 # One thread: for so small a model more only wait for each other.
 demo: setup
 	OMP_NUM_THREADS=1 $(BIN)/tagwright train recipes/synthetic/tiny-encoder-tagger-full.toml --out runs/demo --overwrite
+	@echo "Next: . $(BIN)/activate, then tagwright predict runs/demo --text '...' or tagwright init your-file.csv"
 
 # Two processes of one thread each; the tests of a file stay together, so that they share what they make.
 test: setup

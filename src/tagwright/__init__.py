@@ -1,7 +1,7 @@
 """Tagwright turns open language models into sequence labelers.
 
     labeler = tagwright.train("train.conll", "dev.conll", model="org/name", out="runs/first")
-    labeler("Ada Lovelace met Charles Babbage in London.")
+    labeler("Marie Curie worked at the University of Paris.")
     labeler = tagwright.load("runs/first")
 
 The names below are imported when they are first used, so that `import tagwright` loads neither torch nor numpy.

@@ -72,7 +72,7 @@ def predict(
     \b
     tagwright predict runs/first new.txt -o labelled.jsonl
     tagwright predict runs/first new.txt -o labelled.jsonl --min-score 0.2 --review doubtful.json
-    tagwright predict runs/first --text "Ada Lovelace met Charles Babbage in London."
+    tagwright predict runs/first --text "Marie Curie worked at the University of Paris."
     """
     from tagwright.cli.terminal.files import make_options
     from tagwright.cli.terminal.show import make_console, quiet_libraries, show_documents
@@ -181,7 +181,7 @@ def _label_file(labeler: "Predictor", inputs: "Iterator[Document]", *, sorting: 
         count = review.write(sorting.review, labeler.ledger, kind=kind)
         told += f" {show_count(count, 'document')} to review, written to {sorting.review}."
     notes.print(f"Labelled {watch}.{told}", soft_wrap=True)
-    show_ledger(notes, labeler.ledger, title="What could not be held:")
+    show_ledger(notes, labeler.ledger, title="Left out, or not held:")
 
 
 def _scan(path: str, kind: str | None, *, options: "FileOptions", labeler: "Predictor") -> "Iterator[Document]":

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from tagwright.backbone.writing import Memory, Writing, join, settle, take
-from tagwright.errors import ModelError
+from tagwright.errors import RecipeError
 from tagwright.formats.grammar.grammar import Grammar, State
 from tagwright.inference.draft import Copying
 
@@ -67,23 +67,19 @@ class _Row:
 
     def take(self, chosen: Sequence[int], scores: Sequence[float], *, end: int) -> int:
         """What the model chose after each token read. Returns how many of those stay read."""
+        at = 0
         for at, (token, score) in enumerate(zip(chosen, scores, strict=True)):
-            self.is_whole = token == end
-            if self.is_whole:
-                return at + 1
+            if token == end:
+                self.is_whole = True
+                break
             self.ids.append(token)
             self.scores.append(score)
-            self.room -= 1
-            self.last = token
+            self.room, self.last = self.room - 1, token
             if at == len(self.proposals) or token != self.proposals[at]:
-                self._move(at, token)
-                return at + 1
-        raise ModelError("fewer choices than tokens read")
-
-    def _move(self, at: int, token: int) -> None:
-        before = self.states[at]
-        if before is not None:
-            self.state = before.advance(token)
+                before = self.states[at]
+                self.state = before.advance(token) if before else None
+                break
+        return at + 1
 
 
 def generate(
@@ -99,6 +95,8 @@ def generate(
 
     The same as choosing one token after the other, whatever the batch and the proposals, but for rounding.
     """
+    if batch < 1 or most < 1:
+        raise RecipeError(f"batch is {batch} and most is {most}: at least one row and one token must be written.")
     done: dict[int, Written] = {}
     waiting = deque(_make_row(writing, number, prompt, most) for number, prompt in enumerate(prompts))
     memory: Memory | None = None
