@@ -13,7 +13,7 @@ def write_toml(
     notes = notes or {}
     lines: list[str] = []
     for name, value in settings.to_dict().items():
-        if not isinstance(value, Mapping):
+        if not isinstance(value, Mapping) and (only is None or name in only):
             lines += _write_setting(name, value, notes.get(name))
     for section, values in settings.to_dict().items():
         if isinstance(values, Mapping):
