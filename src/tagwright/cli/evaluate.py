@@ -27,6 +27,7 @@ def evaluate(
     gold: Annotated[Path, typer.Argument(help="Labelled file.")],
     predicted: Annotated[Path | None, typer.Argument(help="The same documents with predicted labels.")] = None,
     model: Annotated[str | None, typer.Option(help="In place of a file: a saved labeler that predicts them.")] = None,
+    task: Annotated[str | None, typer.Option(help="With --model, of a writer of several tasks: the one.")] = None,
     json_file: ToJson = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with scores, confusions and mistakes.")] = None,
     kind: From = None,
@@ -74,7 +75,7 @@ def evaluate(
         files = (predicted, gold)
         report = _score_file(rights, files, kind=predicted_kind or kind, options=options, ledger=unheld)
     else:
-        report = _score_model(str(model), rights, ledger=unheld, tokens_per_batch=tokens_per_batch)
+        report = _score_model(str(model), rights, task=task, ledger=unheld, tokens_per_batch=tokens_per_batch)
     show_report(console, report, title=gold.name)
     show_ledger(console, unheld, title="What could not be held:")
     write_json(json_file, report.to_dict())
@@ -98,12 +99,15 @@ def _score_file(
     return score(gold, count_along(scan_predicted(*files, kind=kind, options=options, ledger=ledger), "scoring"))
 
 
-def _score_model(model: str, gold: "Iterator[Document]", *, ledger: "Ledger", tokens_per_batch: int) -> "Report":
+def _score_model(
+    model: str, gold: "Iterator[Document]", *, task: str | None, ledger: "Ledger", tokens_per_batch: int
+) -> "Report":
     """Label while scoring: neither side is held in memory."""
     from itertools import tee
 
     from tagwright.cli.terminal.files import count_along
     from tagwright.cli.terminal.show import quiet_libraries
+    from tagwright.errors import RecipeError
     from tagwright.evaluation.page.elements import show_count
     from tagwright.evaluation.report import evaluate as score
     from tagwright.inference.predictor import Predictor
@@ -112,6 +116,9 @@ def _score_model(model: str, gold: "Iterator[Document]", *, ledger: "Ledger", to
     quiet_libraries()
     labeler = Predictor.from_pretrained(model, config=RunnerConfig(tokens_per_batch=tokens_per_batch))
     labeler.ledger = ledger
+    if len(tasks := labeler.model.tasks) > 1 and task is None:
+        raise RecipeError(f"{model} is for the tasks {', '.join(tasks)}. Say which one is scored: --task {tasks[0]}.")
+    labeler = labeler if task is None else labeler.choose(task)
     rights, inputs = tee(gold)
     report = score(rights, labeler.stream(count_along(inputs, "labelling")))
     labels, predicts = labeler.model.labels, labeler.model.predicts

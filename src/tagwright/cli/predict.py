@@ -13,7 +13,7 @@ from tagwright.cli.terminal.files import Encoding, From, TagColumn, TextColumn, 
 
 if TYPE_CHECKING:
     from tagwright.inference.predictor import Predictor
-    from tagwright.inference.runner import Input
+    from tagwright.inference.runner import Input, RunnerConfig
     from tagwright.io.kind import FileOptions
     from tagwright.text.document import Document
 
@@ -40,6 +40,9 @@ def predict(
     source: Annotated[str | None, typer.Argument(metavar="IN", help="File to label; - for a text a line.")] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="File to write; without it, JSONL goes to standard output.")
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(help="Of a writer of several tasks: the one; else all that need no spans.")
     ] = None,
     text: Annotated[list[str] | None, typer.Option(help="In place of a file: label this text and show it.")] = None,
     min_score: Annotated[float | None, typer.Option(help="Leave out spans and relations below this score.")] = None,
@@ -76,7 +79,6 @@ def predict(
     """
     from tagwright.cli.terminal.files import make_options
     from tagwright.cli.terminal.show import make_console, quiet_libraries, show_documents
-    from tagwright.inference.predictor import Predictor
     from tagwright.inference.runner import RunnerConfig
 
     _check_files(source, text=text, out=out, review=review)
@@ -84,7 +86,7 @@ def predict(
     sorting.check()
     quiet_libraries()
     config = RunnerConfig(tokens_per_batch=tokens_per_batch, on_long=on_long.value)
-    labeler = Predictor.from_pretrained(model, dtype=None if dtype is None else dtype.value, config=config)
+    labeler = _load(model, task, dtype=None if dtype is None else dtype.value, config=config)
     if text:
         show_documents(make_console(), (found for found, _ in sorting.label(labeler, text)))
         return
@@ -93,6 +95,13 @@ def predict(
     )
     inputs = _scan_lines() if source == STDIN else _scan(str(source), kind, options=options, labeler=labeler)
     _label_file(labeler, inputs, sorting=sorting, target=_Target(out, to, scheme))
+
+
+def _load(model: str, task: str | None, *, dtype: str | None, config: "RunnerConfig") -> "Predictor":
+    from tagwright.inference.predictor import Predictor
+
+    labeler = Predictor.from_pretrained(model, dtype=dtype, config=config)
+    return labeler if task is None else labeler.choose(task)
 
 
 def _check_files(source: str | None, *, text: list[str] | None, out: Path | None, review: Path | None) -> None:

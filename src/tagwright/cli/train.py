@@ -19,12 +19,19 @@ SHOWN = 6
 
 def train(
     recipe: Annotated[Path | None, typer.Argument(help="A recipe (TOML). `tagwright init FILE` writes one.")] = None,
-    train: Annotated[str | None, typer.Option(help="Labelled training file, or synthetic:ner.")] = None,
-    dev: Annotated[str | None, typer.Option(help="Labelled dev file; without it part of train is set aside.")] = None,
-    test: Annotated[str | None, typer.Option(help="Labelled test file, scored once at the end.")] = None,
+    train: Annotated[
+        list[str] | None,
+        typer.Option(help="Labelled training file, or synthetic:ner; for several tasks one each: srl=FILE."),
+    ] = None,
+    dev: Annotated[
+        list[str] | None, typer.Option(help="Labelled dev file; without it part of train is set aside.")
+    ] = None,
+    test: Annotated[list[str] | None, typer.Option(help="Labelled test file, scored once at the end.")] = None,
     model: Annotated[str | None, typer.Option(help=f"Backbone: {BACKBONE_FORMS}.")] = None,
     view: Annotated[str | None, typer.Option(help="tagger (default), or writer: labels by writing.")] = None,
-    task: Annotated[str | None, typer.Option(help="Of a writer: ner, joint-er, relation, srl, events, dst ...")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="Of a writer: ner, joint-er, relation, srl, events, dst ...; several: ner,srl.")
+    ] = None,
     out: Annotated[str | None, typer.Option(help="Folder for the labeler and its report.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting: training.learning_rate=3e-5.")] = None,
     shots: Annotated[int | None, typer.Option(help="Train on so many documents, drawn uniformly.")] = None,
@@ -38,12 +45,20 @@ def train(
 ) -> None:
     """Train a labeler and save it with its scores and report.
 
-    Either a recipe, or --train and --model; options win over the recipe.
+    Either a recipe, or --train and --model; options win over the recipe. One writer learns several tasks, from a file
+    for each.
+
+    \b
+    tagwright train --train train.conll --dev dev.conll --out runs/first
+    tagwright train --view writer --train ner=a.conll --train srl=b.jsonl --model builtin:tiny-t5 --out runs/both
     """
-    named = {
-        "data.train": train,
-        "data.dev": dev,
-        "data.test": test,
+    from tagwright.cli.terminal.files import read_sources
+
+    given = {"train": train, "dev": dev, "test": test}
+    files = {f"data.{part}": read_sources(part, sources) for part, sources in given.items()}
+    if task is None and isinstance(by_task := files["data.train"], dict):
+        task = ", ".join(by_task)
+    named: dict[str, Any] = files | {
         "backbone.model": model,
         "view": view,
         "writer.task": task,
@@ -85,7 +100,7 @@ def run_all(plan: "Recipe", *, seeds: int, resume: bool, overwrite: bool) -> Non
     """Read once, train for every seed, show every result and, for several, their spread."""
     from tagwright.cli.terminal.show import make_console, quiet_libraries, show_ledger
     from tagwright.models.folder import read_about
-    from tagwright.recipe.corpus import load_corpus
+    from tagwright.recipe.corpora import load_corpora
     from tagwright.recipe.run import check_folder, is_finished, train_labeler, vary_seed
     from tagwright.text.ledger import Ledger
     from tagwright.training.arguments import check_names
@@ -98,7 +113,7 @@ def run_all(plan: "Recipe", *, seeds: int, resume: bool, overwrite: bool) -> Non
     check_names(plan.training)
     for one, place in zip(plans, folders, strict=True):
         check_folder(place, one, resume=resume, overwrite=overwrite)
-    corpus = load_corpus(plan.data, ledger)
+    corpora = load_corpora(plan, ledger)
     show_ledger(console, ledger, title="What the files hold and Tagwright can't:")
     scores = []
     for one, place in zip(plans, folders, strict=True):
@@ -107,7 +122,7 @@ def run_all(plan: "Recipe", *, seeds: int, resume: bool, overwrite: bool) -> Non
             scores.append(read_about(place)["scores"])
             continue
         _prepare(place, overwrite=overwrite)
-        outcome = train_labeler(one, corpus, folder=place, resume=resume, progress=True, ledger=Ledger())
+        outcome = train_labeler(one, corpora, folder=place, resume=resume, progress=True, ledger=Ledger())
         if is_main_process():
             _finish(console, outcome, place)
         scores.append(outcome.labeler.origin.scores)
@@ -146,7 +161,8 @@ def _finish(console: Any, outcome: "Outcome", place: Path) -> None:
         console.print("[bold yellow]Nothing was scored: there are neither dev nor test documents.[/]")
     show_ledger(console, outcome.unheld, title="What this labeler can't hold:")
     show_ledger(console, outcome.labeler.ledger, title="What could not be read or was wrong with its outputs:")
-    show_documents(console, pick_labelled(outcome.predicted, SHOWN))
+    for each in outcome.scored.values():
+        show_documents(console, pick_labelled(each.predicted, max(1, SHOWN // len(outcome.scored))))
     console.print(
         f"Saved to {place} in {outcome.seconds:.0f} s. Report: {place / PAGE}", highlight=False, soft_wrap=True
     )

@@ -25,6 +25,11 @@ def calibrate(runner: Runner, documents: Iterable[Document], *, config: FitConfi
     """Fit a calibration to a labeler, by documents that it was not trained on; its present one plays no part."""
     gold, plain = list(documents), replace(runner, calibration=None)
     model = plain.model
+    if len(model.tasks) > 1:
+        raise ModelError(
+            f"This writer has the tasks {', '.join(model.tasks)}, whose scores are not of one kind. Calibrate that of "
+            f'one: labeler.choose("{model.tasks[0]}").calibrate(documents).'
+        )
     known: dict[str, Any] = {"config": config, "given": model.given, "labels": model.labels.names}
     if config.coverage is None:
         return fit_calibration(gold, plain.predict(gold), **known)

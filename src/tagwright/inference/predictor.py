@@ -1,6 +1,6 @@
 """Predictor: the labeler that users hold. Runs, saves, loads, uploads. Knows nothing of training."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import torch
 from tagwright.evaluation.calibration.fit import FitConfig, Fitted
 from tagwright.inference.calibrated import calibrate, read_calibration
 from tagwright.inference.runner import Input, Runner, RunnerConfig
-from tagwright.inference.saved import check_fixture, find_folder, push_labeler, save_labeler
+from tagwright.inference.saved import Fixture, check_fixture, find_folder, push_labeler, save_labeler
 from tagwright.models.folder import read_folder
 from tagwright.text.document import Document
 
@@ -34,12 +34,11 @@ class Predictor(Runner):
         self.calibration = fitted.calibration
         return fitted
 
-    def save_pretrained(
-        self, folder: str | Path, *, fixture: Sequence[Document] = (), dtype: str | None = None
-    ) -> None:
+    def save_pretrained(self, folder: str | Path, *, fixture: Fixture = (), dtype: str | None = None) -> None:
         """Save everything into one folder, reload it and make sure that it predicts the same.
 
-        `fixture`: a few documents whose predictions are stored with the labeler, to be checked after any load.
+        `fixture`: a few documents whose predictions are stored with the labeler, to be checked after any load; of a
+        writer of several tasks by task.
         `dtype` ("float16") stores the backbone's weights in that precision, in half the space; they are loaded in the
         precision they were trained in.
         """

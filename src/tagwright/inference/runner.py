@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -18,7 +18,9 @@ from tagwright.formats.strings.faults import Faults
 from tagwright.inference.interview import Interview
 from tagwright.models.folder import Origin
 from tagwright.models.tagger import Tagger, WordLabeler
+from tagwright.models.writers import Writers
 from tagwright.text.document import Document
+from tagwright.text.joined import join_labels
 from tagwright.text.ledger import Ledger
 from tagwright.text.span import Span
 from tagwright.text.words import make_document
@@ -52,6 +54,8 @@ class Runner:
     labeler(["Text", "Text"])    a list of such lists; a Document or a list of words may stand for a text
     labeler.predict(documents)   documents in, documents out; strings and lists of words are documents too
     labeler.stream(documents)    the same for any number of documents, in order
+    labeler.choose("srl")        of a writer of several tasks: the labeler of that one alone; unless one is named, a
+                                 document is asked for all that need no spans, and what is found is put together
     labeler.cover(documents)     with more spans, so that the wanted share of all is covered (see `calibrate`)
 
     The same spans come out for any batch size, order and padding. With a calibration, scores are probabilities, and
@@ -81,6 +85,10 @@ class Runner:
         if not isinstance(self.model, Tagger):
             raise ModelError(f"This labeler is a {self.model.view}; what was asked of it is for taggers alone.")
         return self.model
+
+    def choose(self, task: str) -> Self:
+        """The labeler of one of its tasks, with the same weights, ledger and faults."""
+        return replace(self, model=self.model.choose(task))
 
     def __call__(self, texts: str | Document | Iterable[Input]) -> list[Any]:
         """A text gives its span dicts; several texts give a list of those."""
@@ -155,6 +163,8 @@ class Runner:
         self, documents: list[Document], *, least: float | None = None
     ) -> tuple[list[Document], list[list[Span]]]:
         """The labelled documents, and their candidates where a least score is given."""
+        if isinstance(self.model, Writers) and least is None:
+            return self._label_for_all(documents), []
         given = [document.only(self.model.given) for document in documents]
         run = self._begin(given, least=least)
         with torch.inference_mode(), self._precision():
@@ -162,6 +172,16 @@ class Runner:
                 self._work(sorted(pieces, key=len, reverse=True), run.label)
         found = [_restore(found, document) for found, document in zip(run.found, documents, strict=True)]
         return found, run.candidates if isinstance(run, _Run) else []
+
+    def _label_for_all(self, documents: list[Document]) -> list[Document]:
+        """The documents with what is found of every task that they may be asked for."""
+        suiting = [self.model.list_suiting(document) for document in documents]
+        labellings: list[list[Document]] = [[] for _ in documents]
+        for task in self.model.tasks:
+            asked = [at for at, tasks in enumerate(suiting) if task in tasks]
+            for at, found in zip(asked, self.choose(task)._label([documents[at] for at in asked])[0], strict=True):
+                labellings[at].append(found)
+        return [join_labels(document, found) for document, found in zip(documents, labellings, strict=True)]
 
     def _begin(self, given: list[Document], *, least: float | None) -> "_Run | Interview":
         if isinstance(self.model, WordLabeler):

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +28,8 @@ TEXTS = (
     "She wrote : « 你好 » 🙂 to him , twice .",
     "Yes",
 )
+Fixture = Sequence[Document] | Mapping[str, Sequence[Document]]  # by task where a labeler has several
+Asked = tuple[str, Document]  # a task, empty where there is nothing to choose, and what is given of a document
 PARTS = ("spans", "relations", "fields")
 TOLERANCE = 1e-4  # of a score, between one load and another in float32
 COARSE = 2e-2  # the same in half precision
@@ -38,13 +40,12 @@ def save_labeler(
     runner: Runner,
     folder: Path,
     *,
-    fixture: Sequence[Document] = (),
+    fixture: Fixture = (),
     name: str | None = None,
     dtype: str | None = None,
 ) -> None:
     """Write everything beside its place, reload it, compare predictions, then put it in its place."""
-    documents = list(fixture) or [make_document(text) for text in TEXTS]
-    given = [document.only(runner.model.given) for document in documents]
+    given = _list_asked(runner, fixture)
     plain = replace(runner, calibration=None)
     is_new = not folder.exists()
     try:
@@ -53,10 +54,10 @@ def save_labeler(
             staged = Path(temporary)
             _write(runner, staged, name or folder.name, dtype=dtype)
             copy = replace(plain, model=read_folder(staged)[0].to(runner.device), ledger=Ledger())
-            _write_fixture(staged, given, expected=plain.predict(given))
+            _write_fixture(staged, given, expected=_label_each(plain, given))
             check_fixture(copy, staged, rounded_to=dtype)
             if dtype is not None:  # later checks are of the rounded weights, and exact again
-                _write_fixture(staged, given, expected=copy.predict(given))
+                _write_fixture(staged, given, expected=_label_each(copy, given))
             _move(staged, folder)
     except OSError as error:
         if is_new and folder.is_dir():
@@ -64,6 +65,31 @@ def save_labeler(
         raise DataError(
             f"can't be written: {error.strerror or error}. Free some space or choose another folder.", path=folder
         ) from error
+
+
+def _list_asked(runner: Runner, fixture: Fixture) -> list[Asked]:
+    """What is given of each document of a fixture. A writer of several tasks is asked for each by its name."""
+    tasks = runner.model.tasks if len(runner.model.tasks) > 1 else ("",)
+    named = fixture if isinstance(fixture, Mapping) else dict.fromkeys(tasks, fixture)
+    usual = [make_document(text) for text in TEXTS]
+    return [
+        (task, document.only(_turn_to(runner, task).model.given))
+        for task in tasks
+        for document in named.get(task) or usual
+    ]
+
+
+def _turn_to(runner: Runner, task: str) -> Runner:
+    return runner.choose(task) if task else runner
+
+
+def _label_each(runner: Runner, asked: Sequence[Asked]) -> list[Document]:
+    """The documents, labelled for their tasks, in order."""
+    found: dict[int, Document] = {}
+    for task in dict.fromkeys(task for task, _ in asked):
+        places = [at for at, (name, _) in enumerate(asked) if name == task]
+        found.update(zip(places, _turn_to(runner, task).predict([asked[at][1] for at in places]), strict=True))
+    return [found[at] for at in range(len(asked))]
 
 
 def _write(runner: Runner, folder: Path, name: str, *, dtype: str | None) -> None:
@@ -75,10 +101,11 @@ def _write(runner: Runner, folder: Path, name: str, *, dtype: str | None) -> Non
     (folder / CARD).write_text(write_card(name, runner.model.plan, origin=runner.origin), encoding="utf-8")
 
 
-def _write_fixture(folder: Path, given: Sequence[Document], *, expected: Sequence[Document]) -> None:
+def _write_fixture(folder: Path, asked: Sequence[Asked], *, expected: Sequence[Document]) -> None:
     rows = [
-        {"text": document.text, "offsets": document.offsets, **_list_given(document), **_list_found(found)}
-        for document, found in zip(given, expected, strict=True)
+        {**({"task": task} if task else {}), "text": document.text, "offsets": document.offsets}
+        | {**_list_given(document), **_list_found(found)}
+        for (task, document), found in zip(asked, expected, strict=True)
     ]
     (folder / FIXTURE).write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
 
@@ -109,11 +136,11 @@ def check_fixture(runner: Runner, folder: Path, *, rounded_to: str | None = None
         raise ModelError(f"{path} is missing, so the labeler can't be checked. Save it again.")
     try:
         rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-        documents = [_read_given(row) for row in rows]
+        asked = [(str(row.get("task", "")), _read_given(row)) for row in rows]
     except (ValueError, KeyError, TypeError, DataError) as error:
         raise ModelError(f"{path} can't be read ({error}). The folder is damaged: copy it or save it again.") from error
     tolerance = TOLERANCE if runner.is_exact and rounded_to is None else COARSE
-    for row, found in zip(rows, replace(runner, calibration=None).predict(documents), strict=True):
+    for row, found in zip(rows, _label_each(replace(runner, calibration=None), asked), strict=True):
         listed = _list_found(found)
         for part in PARTS:
             wanted, said = row.get(part, []), listed.get(part, [])  # a part that is empty need not be there

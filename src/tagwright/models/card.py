@@ -6,7 +6,8 @@ from typing import Any
 from tagwright.models.folder import Origin
 from tagwright.models.labeler import Plan
 
-PIPELINES = {"tagger": "token-classification", "writer": "text2text-generation"}  # as model hubs call them
+WRITING = "text2text-generation"
+PIPELINES = {"tagger": "token-classification", "writer": WRITING, "writers": WRITING}  # as model hubs call them
 
 
 def write_card(name: str, plan: Plan, *, origin: Origin) -> str:

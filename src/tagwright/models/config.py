@@ -1,21 +1,27 @@
 """WriterConfig: what a writer writes, and how. Does not load torch."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 # tunings that are for taggers alone, and what they need
 STILL = {"frozen": "moves only what is not pretrained", "prefix": "puts keys and values before a tagger's words"}
+
+MIX = 0.5  # between as many pairs as there are of each task and equally many
 
 
 class WriterConfig(BaseModel):
     """`[writer]` of a recipe.
 
-    task: what is given and what is predicted: ner, joint-er, relation, srl, events, dst ...
+    task: what is given and what is predicted: ner, joint-er, relation, srl, events, dst ... Of one writer for several
+    tasks, all of them: "ner, srl" or ["ner", "srl"].
     format: how documents are written: inline, records, sentinel.
     words: names labels otherwise than by their usual words: {GPE = "country"}.
     constrained: while writing, only what the format allows is chosen from.
     max_target_tokens: the longest output; empty means twice the longest that training documents have.
+    mix: of several tasks, the share of each in training: as its number of pairs raised to this power (1: as many as
+    there are, 0: all alike), or weights, {ner = 2, srl = 1}.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -25,3 +31,18 @@ class WriterConfig(BaseModel):
     words: Mapping[str, str] | None = None
     constrained: bool = True
     max_target_tokens: int | None = Field(default=None, ge=8)
+    mix: float | Mapping[str, float] = MIX
+
+    @field_validator("task", mode="before")
+    @classmethod
+    def _join_tasks(cls, value: Any) -> Any:
+        return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The names of all tasks."""
+        return tuple(name.strip() for name in self.task.split(","))
+
+    def turn_to(self, task: str) -> "WriterConfig":
+        """The settings of one of several tasks."""
+        return self.model_copy(update={"task": task, "mix": MIX})

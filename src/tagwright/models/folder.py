@@ -25,6 +25,7 @@ from tagwright.models.base import Base, cast, change_precision, find_base, load_
 from tagwright.models.labeler import OnBackbone, Plan
 from tagwright.models.tagger import Tagger, TaggerPlan
 from tagwright.models.writer import WriterPlan
+from tagwright.models.writers import WritersPlan
 from tagwright.registry import Table, suggest
 from tagwright.tuning import TUNINGS, TuningConfig
 from tagwright.tuning.access import follow_umask
@@ -32,7 +33,8 @@ from tagwright.tuning.weights import count_weights, digest_tensors, fill
 
 FORMAT = 1
 KEYS = {"format", "view", "labels", "backbone", "weights"}
-VIEWS: Table[type[Plan]] = Table("view of a labeler", {plan.view: plan for plan in (TaggerPlan, WriterPlan)})
+PLANS: tuple[type[Plan], ...] = (TaggerPlan, WriterPlan, WritersPlan)
+VIEWS: Table[type[Plan]] = Table("view of a labeler", {plan.view: plan for plan in PLANS})
 ENTRY = "tagwright"  # of the metadata in the file of weights
 DAMAGED = "The folder is damaged: copy or train it again."
 ABOUT, WEIGHTS, BACKBONE, FIXTURE, CARD = "tagwright.json", "model.safetensors", "backbone", "fixture.json", "README.md"

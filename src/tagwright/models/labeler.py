@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Self
 from torch import Tensor, nn
 
 from tagwright.backbone.config import BackboneConfig
+from tagwright.errors import ModelError
+from tagwright.registry import suggest
 from tagwright.text.document import Document
 from tagwright.text.labels import Labels
 from tagwright.text.ledger import Ledger
@@ -49,6 +51,18 @@ class Labeler(nn.Module, ABC):
     @abstractmethod
     def scored(self) -> tuple[str, ...]:
         """The groups of a report whose mean says how good it is."""
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks that it can be asked for by name."""
+        return ()
+
+    def choose(self, task: str) -> "Labeler":
+        """The labeler of one of its tasks, with the same weights."""
+        if task not in self.tasks:
+            known = suggest(task, self.tasks) if self.tasks else f" It is a {self.view}, which has no tasks to choose."
+            raise ModelError(f"This labeler has no task {task!r}.{known}")
+        return self
 
     def tune(self, tuning: Tuning) -> None:
         """Let a tuning say which weights move, once, before they are trained or restored."""

@@ -39,7 +39,10 @@ ROOM = 2  # times the longest target of training may be written
 
 @dataclass(frozen=True)
 class WriterPlan(Plan):
-    """All that is needed to build a writer again, apart from its weights. longest: of the targets it was taught."""
+    """All that is needed to build a writer again, apart from its weights.
+
+    longest: of the targets it was taught. prefix: begins its sources, where its model writes for other tasks too.
+    """
 
     view = "writer"
 
@@ -48,6 +51,7 @@ class WriterPlan(Plan):
     writer: WriterConfig
     tuning: TuningConfig = TuningConfig()
     longest: int = 0
+    prefix: str = ""
 
     @property
     def known(self) -> Labels:
@@ -59,6 +63,7 @@ class WriterPlan(Plan):
             "writer": self.writer.model_dump(exclude_none=True),
             "inventory": self.inventory.to_dict(),
             "longest": self.longest,
+            "prefix": self.prefix,
         }
 
     @classmethod
@@ -66,7 +71,8 @@ class WriterPlan(Plan):
         writer = WriterConfig.model_validate(values["writer"])
         if writer.task not in TASKS or writer.format not in FORMATS:
             raise ValueError(f"no writer with the task {writer.task} and the format {writer.format} is known")
-        return cls(Inventory.from_dict(values["inventory"]), backbone, writer, tuning, values["longest"])
+        inventory, own = Inventory.from_dict(values["inventory"]), (values["longest"], values["prefix"])
+        return cls(inventory, backbone, writer, tuning, *own)
 
     def tell(self) -> str:
         return f"that writes the format {self.writer.format} for the task {self.writer.task}"
@@ -111,7 +117,11 @@ class Writer(OnBackbone):
     @property
     def plan(self) -> WriterPlan:
         own = self.backbone.config, self.settings, self.tuning.config
-        return WriterPlan(self.format.inventory, *own, longest=self.longest)
+        return WriterPlan(self.format.inventory, *own, longest=self.longest, prefix=self.format.prefix)
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        return (self.format.task.name,)
 
     @property
     def labels(self) -> Labels:
@@ -221,6 +231,13 @@ def _join(one: Ids, two: Ids) -> Ids:
 
 def attach_format(plan: WriterPlan, backbone: LanguageModel) -> Writer:
     """A writer on a language model at hand, with the weights marked that its tuning moves."""
+    writer = build_writer(plan, backbone)
+    writer.tune(TUNINGS[plan.tuning.name](plan.tuning))
+    return writer
+
+
+def build_writer(plan: WriterPlan, backbone: LanguageModel) -> Writer:
+    """A writer on a language model at hand, none of whose weights are marked yet."""
     if not any(getattr(plan.inventory, names) for names in ("spans", "relations", "arguments", "slots")):
         raise ModelError(
             f"No label to learn: the training documents hold nothing that the task {plan.writer.task!r} predicts. "
@@ -228,7 +245,5 @@ def attach_format(plan: WriterPlan, backbone: LanguageModel) -> Writer:
         )
     if reason := STILL.get(plan.tuning.name):
         raise ModelError(f"The tuning {plan.tuning.name!r} {reason}; a writer has none. Use 'lora' to move little.")
-    format = FORMATS[plan.writer.format](TASKS[plan.writer.task], plan.inventory)
-    writer = Writer(backbone, format, settings=plan.writer, longest=plan.longest)
-    writer.tune(TUNINGS[plan.tuning.name](plan.tuning))
-    return writer
+    format = FORMATS[plan.writer.format](TASKS[plan.writer.task], plan.inventory, prefix=plan.prefix)
+    return Writer(backbone, format, settings=plan.writer, longest=plan.longest)

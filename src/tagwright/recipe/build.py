@@ -1,6 +1,6 @@
 """From a recipe and its documents to a labeler that can be trained. Knows nothing of files or training."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from transformers import set_seed
@@ -10,6 +10,7 @@ from tagwright.formats import TASKS
 from tagwright.heads import HEADS, HeadConfig
 from tagwright.models.tagger import TaggerPlan, build_tagger
 from tagwright.models.writer import WriterPlan
+from tagwright.models.writers import WritersPlan
 from tagwright.recipe.recipe import Recipe
 from tagwright.text.document import Document
 from tagwright.tuning import TUNINGS
@@ -33,9 +34,16 @@ def find_scheme(documents: Sequence[Document]) -> str:
     return "WORD" if spans and all(len(span) == 1 for span in spans) and len(spans) > words / 2 else "BIO"
 
 
-def build(recipe: Recipe, documents: Sequence[Document]) -> Any:
-    """The labeler of a resolved recipe, with fresh weights where they are not pretrained; seeded."""
+def build(recipe: Recipe, documents: Sequence[Document] | Mapping[str, Sequence[Document]]) -> Any:
+    """The labeler of a resolved recipe, with fresh weights where they are not pretrained; seeded.
+
+    documents: those it is trained on; by task where a writer has several.
+    """
     set_seed(recipe.training.seed)
+    if isinstance(documents, Mapping):
+        learned = {task: TASKS[task].learn(own, words=recipe.writer.words) for task, own in documents.items()}
+        writers = WritersPlan(learned, recipe.backbone, recipe.writer, recipe.tuning)
+        return writers.attach(writers.load())
     if recipe.view == "writer":
         inventory = TASKS[recipe.writer.task].learn(documents, words=recipe.writer.words)
         writer = WriterPlan(inventory, recipe.backbone, recipe.writer, recipe.tuning)

@@ -37,8 +37,16 @@ def load_corpus(data: DataConfig, ledger: Ledger) -> Corpus:
     """Read the files of a recipe; without a dev file a seeded part of train is set aside and announced."""
     if data.train is None:
         raise RecipeError("No training data: set data.train to a file (or --train FILE).")
+    if not isinstance(data.train, str):
+        raise RecipeError("data.train names files by task. That is for `tagwright train`; name one file here.")
     if data.train.startswith(SYNTHETIC):
         return _make_synthetic(data)
+    parts, facts = read_parts(data, ledger)
+    return set_dev_aside(Corpus(**parts, facts=facts), data.dev_share)
+
+
+def read_parts(data: DataConfig, ledger: Ledger) -> tuple[dict[str, list[Document]], dict[str, dict[str, Any]]]:
+    """The documents of the files that are named, by part, and where they are from."""
     options = FileOptions(
         word_column=data.word_column,
         tag_column=data.tag_column,
@@ -47,16 +55,17 @@ def load_corpus(data: DataConfig, ledger: Ledger) -> Corpus:
         encoding=data.encoding,
         label_names=data.label_names,
     )
-    parts, facts = {}, {}
+    parts: dict[str, list[Document]] = {}
+    facts: dict[str, dict[str, Any]] = {}
     for name, path in (("train", data.train), ("dev", data.dev), ("test", data.test)):
-        if path is not None:
+        if isinstance(path, str):
             parts[name] = read(path, kind=data.kind, options=options, ledger=ledger)
             facts[name] = {"file": Path(path).name, "documents": len(parts[name]), "blake2b": hash_file(Path(path))}
-    return set_dev_aside(Corpus(**parts, facts=facts), data.dev_share)
+    return parts, facts
 
 
 def _make_synthetic(data: DataConfig) -> Corpus:
-    task = (data.train or "").removeprefix(SYNTHETIC)
+    task = str(data.train).removeprefix(SYNTHETIC)
     documents = make_corpus(task, documents=data.documents or SYNTHETIC_SIZE, seed=SPLIT_SEED)
     test = max(1, len(documents) // 5)
     train, dev = split(documents[test:], 0.15, seed=SPLIT_SEED)

@@ -1,7 +1,7 @@
 """What a finished run leaves in its folder. Knows nothing of how it was trained.
 
 the labeler itself (see models.folder)    recipe.toml   resolved       history.json   the training log
-report.json, report.html                  test.predicted.jsonl         where there is a test part
+report.json, report.html                  test.predicted.jsonl         where there is a test part (srl.test....)
 """
 
 import json
@@ -28,7 +28,8 @@ FIXTURES = 8
 
 def write_outputs(outcome: Outcome, folder: Path) -> None:
     """Save the labeler and everything a person or a program may ask of the run; checkpoints go."""
-    outcome.labeler.save_pretrained(folder, fixture=[*outcome.predicted][:FIXTURES])
+    fixture = {task: [*each.predicted][:FIXTURES] for task, each in outcome.scored.items()}
+    outcome.labeler.save_pretrained(folder, fixture=fixture)
     toml = write_toml(outcome.recipe)
     (folder / "recipe.toml").write_text(toml, encoding="utf-8")
     (folder / "history.json").write_text(json.dumps(list(outcome.history), indent=1) + "\n", encoding="utf-8")
@@ -39,14 +40,20 @@ def write_outputs(outcome: Outcome, folder: Path) -> None:
     layers = outcome.labeler.origin.layers
     page = Page(folder.name, facts, reports, outcome.history, list(outcome.unheld.lines()), toml, sight, layers)
     (folder / PAGE).write_text(render_page(page), encoding="utf-8")
-    if outcome.predicted:
-        write(outcome.predicted, folder / PREDICTED, ledger=Ledger())
+    for task, each in outcome.scored.items():
+        if each.predicted:
+            write(each.predicted, folder / (f"{task}.{PREDICTED}" if task else PREDICTED), ledger=Ledger())
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
 
 
 def find_reports(outcome: Outcome) -> dict[str, Report]:
-    """The reports of a run by part."""
-    return {part: report for part, report in (("test", outcome.test), ("dev", outcome.dev)) if report is not None}
+    """The reports of a run by part, of several tasks by task and part."""
+    return {
+        f"{task} {part}".strip(): report
+        for part in ("test", "dev")
+        for task, each in outcome.scored.items()
+        if (report := getattr(each, part)) is not None
+    }
 
 
 def find_flags(sight: Mapping[str, Any]) -> tuple[bool, ...]:

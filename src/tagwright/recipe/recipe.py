@@ -3,7 +3,7 @@
 Loads neither torch nor data: a recipe can be written and checked on any machine.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -13,6 +13,7 @@ from tagwright.backbone.fusion import FUSIONS, FusionConfig
 from tagwright.formats import FORMATS, TASKS
 from tagwright.heads import HEADS, HeadConfig
 from tagwright.models.config import STILL, WriterConfig
+from tagwright.recipe.tasks import find_faults_of_tasks
 from tagwright.registry import suggest
 from tagwright.settings.settings import Settings
 from tagwright.training.config import TrainingConfig
@@ -21,16 +22,20 @@ from tagwright.tuning import TUNINGS, TuningConfig
 SYNTHETIC = "synthetic:"  # data.train = "synthetic:ner" is the built-in corpus
 UNREAD = {"tagger": ("writer",), "writer": ("fusion", "head")}  # sections that are of the other view
 UNREAD_BACKBONE = ("read_at", "sight", "repeat", "overlap")  # what only taggers read of [backbone]
+Files = str | Mapping[str, str] | None
 
 
 class DataConfig(BaseModel):
-    """`[data]`: files, how to read them, and the share of `train` that becomes dev where no dev file is given."""
+    """`[data]`: files, how to read them, and the share of `train` that becomes dev where no dev file is given.
+
+    Of a writer for several tasks, train, dev and test name a file for each: {ner = "a.conll", srl = "b.jsonl"}.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    train: str | None = None
-    dev: str | None = None
-    test: str | None = None
+    train: Files = None
+    dev: Files = None
+    test: Files = None
     kind: str | None = None
     word_column: int | str | None = None
     tag_column: int | str | None = None
@@ -95,6 +100,11 @@ class Recipe(Settings):
     tuning: TuningConfig = TuningConfig()
     training: TrainingConfig = TrainingConfig()
 
+    @property
+    def has_tasks(self) -> bool:
+        """One writer learns several tasks, each from documents of its own."""
+        return self.view == "writer" and len(self.writer.tasks) > 1
+
     def to_dict(self) -> dict[str, Any]:
         values = super().to_dict()
         return {section: part for section, part in values.items() if section not in UNREAD[self.view]}
@@ -103,7 +113,6 @@ class Recipe(Settings):
         named: dict[str, tuple[str, Any]] = {
             "fusion.name": (self.fusion.name, FUSIONS),
             "head.name": (self.head.name, HEADS),
-            "writer.task": (self.writer.task, TASKS),
             "writer.format": (self.writer.format, FORMATS),
             "tuning.name": (self.tuning.name, TUNINGS),
         }
@@ -115,6 +124,7 @@ class Recipe(Settings):
                 yield f"  {section}: a {self.view} doesn't read this section. Take it out, or choose the other view."
         if self.view == "writer":
             yield from self._find_faults_of_writer()
+        yield from find_faults_of_tasks(self.data, self.writer, is_writer=self.view == "writer")
 
     def _find_faults_of_writer(self) -> Iterator[str]:
         for name in UNREAD_BACKBONE:
@@ -123,6 +133,9 @@ class Recipe(Settings):
         if self.tuning.name in STILL:
             reason = STILL[self.tuning.name]
             yield f"  tuning.name: {self.tuning.name!r} {reason}; a writer has none. Use 'lora' to move little."
-        task, format = self.writer.task, self.writer.format
-        if task in TASKS and format in FORMATS and (lost := TASKS[task].predicts - FORMATS[format].holds):
-            yield f"  writer.format: {format!r} can't write {', '.join(sorted(lost))}, which {task!r} predicts."
+        format = self.writer.format
+        for task in self.writer.tasks:
+            if task in TASKS and format in FORMATS and (lost := TASKS[task].predicts - FORMATS[format].holds):
+                yield f"  writer.format: {format!r} can't write {', '.join(sorted(lost))}, which {task!r} predicts."
+        if self.has_tasks and self.draw.policy == "cv":
+            yield "  draw.dev_policy: 'cv' is for one task. Use 'matched', or 'full'."

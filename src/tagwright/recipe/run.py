@@ -23,6 +23,7 @@ from tagwright.models.folder import ABOUT, Origin, read_about
 from tagwright.models.labeler import Labeler
 from tagwright.models.versions import find_versions
 from tagwright.recipe.build import build, resolve
+from tagwright.recipe.corpora import ONLY, Corpora, check_tasks, tell_facts
 from tagwright.recipe.corpus import Corpus, check_dev_size, check_overlap, draw_corpus, require_labels
 from tagwright.recipe.folds import cross_validate
 from tagwright.recipe.recipe import Recipe
@@ -32,6 +33,7 @@ from tagwright.training.arguments import make_arguments
 from tagwright.training.callbacks import ShowProgress, StopAfter
 from tagwright.training.checkpoints import find_checkpoint
 from tagwright.training.features import keep_features
+from tagwright.training.mixture import MixedPieces
 from tagwright.training.trainer import LabelerTrainer, TrainingData, encode
 
 logger = logging.getLogger(__name__)
@@ -40,69 +42,111 @@ NONE = Rates(0.0, 0.0, 0.0)  # where there is nothing to find and nothing is fou
 
 
 @dataclass(frozen=True)
+class Scored:
+    """How good a labeler is on the dev and test documents of a task, and what it makes of the latter."""
+
+    dev: Report | None = None
+    test: Report | None = None
+    predicted: Sequence[Document] = ()
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """What a run gives: the labeler, its scores, the log of its training, and what could not be held."""
+    """What a run gives: the labeler, its scores, the log of its training, and what could not be held.
+
+    scored: by task; where there are none to choose from, the only entry is also `dev`, `test` and `predicted`.
+    """
 
     labeler: Predictor
     recipe: Recipe
-    dev: Report | None
-    test: Report | None
-    predicted: Sequence[Document]
+    scored: Mapping[str, Scored]
     history: Sequence[dict[str, float]]
     unheld: Ledger
     seconds: float
 
+    @property
+    def dev(self) -> Report | None:
+        return self._only.dev
+
+    @property
+    def test(self) -> Report | None:
+        return self._only.test
+
+    @property
+    def predicted(self) -> Sequence[Document]:
+        return self._only.predicted
+
+    @property
+    def _only(self) -> Scored:
+        return self.scored.get(ONLY, Scored())
+
 
 def train_labeler(
     recipe: Recipe,
-    corpus: Corpus,
+    corpus: Corpus | Corpora,
     *,
     folder: Path | None = None,
     resume: bool = False,
     progress: bool = False,
     ledger: Ledger | None = None,
 ) -> Outcome:
-    """Train one labeler; with a folder, checkpoints go there while it runs and the labeler when it is done."""
+    """Train one labeler; with a folder, checkpoints go there while it runs and the labeler when it is done.
+
+    corpus: the documents, by task where a writer learns several.
+    """
     began = time.monotonic()
     ledger = Ledger() if ledger is None else ledger
-    require_labels(recipe, corpus)
-    corpus = draw_corpus(corpus, recipe.draw, seed=recipe.training.seed, ledger=ledger)
-    recipe = resolve(recipe, corpus.train)
-    check_overlap(corpus)
-    check_dev_size(corpus, recipe.training)
+    corpora = prepare_corpora(recipe, corpus, ledger=ledger)
+    recipe = resolve(recipe, [document for each in corpora.values() for document in each.train])
     epochs, cv_score = None, None
     if recipe.draw.policy == "cv":
-        epochs, cv_score = cross_validate(recipe, corpus, fit=fit)
+        epochs, cv_score = cross_validate(recipe, corpora[ONLY], fit=fit)
         logger.info("Cross-validation: F1 %.2f after %d epochs; training on all with that.", 100 * cv_score, epochs)
     with TemporaryDirectory() as temporary:
         place = Path(temporary) if folder is None else folder / CHECKPOINTS
         checkpoint = find_checkpoint(place) if resume else None
         if checkpoint is None:
             (place / RUN).unlink(missing_ok=True)
-        check_same_run(place, recipe, facts=corpus.facts)
+        check_same_run(place, recipe, facts=tell_facts(corpora))
         labeler, history = fit(
             recipe,
-            corpus,
+            corpora,
             folder=place,
             checkpoint=checkpoint,
             ledger=ledger,
             callbacks=_list_callbacks(progress, epochs),
         )
     predictor = Predictor(labeler)
-    dev, _ = _score(predictor, corpus.dev)
-    test, predicted = _score(predictor, corpus.test)
-    scores = {f"{part} F1": 100 * report.headline for part, report in (("dev", dev), ("test", test)) if report}
+    scored = {task: _score_parts(turn_to(predictor, task), each) for task, each in corpora.items()}
+    scores = tell_scores(scored)
     if cv_score is not None:
         scores["cross-validated F1"] = 100 * cv_score
-    layers = weigh_layers(predictor, corpus.test or corpus.dev)
-    predictor.origin = Origin(recipe.to_dict(), corpus.facts, find_versions(), scores, layers)
+    layers = weigh_layers(predictor, next(each.test or each.dev for each in corpora.values()))
+    predictor.origin = Origin(recipe.to_dict(), tell_facts(corpora), find_versions(), scores, layers)
     seconds = time.monotonic() - began
-    return Outcome(predictor, recipe, dev, test, predicted, history, ledger, seconds)
+    return Outcome(predictor, recipe, scored, history, ledger, seconds)
+
+
+def prepare_corpora(recipe: Recipe, corpus: Corpus | Corpora, *, ledger: Ledger) -> dict[str, Corpus]:
+    """The documents of each task that are trained and scored on, drawn and looked over."""
+    corpora = {ONLY: corpus} if isinstance(corpus, Corpus) else dict(corpus)
+    check_tasks(recipe, corpora)
+    for task, each in corpora.items():
+        require_labels(recipe, each)
+        corpora[task] = draw_corpus(each, recipe.draw, seed=recipe.training.seed, ledger=ledger)
+        check_overlap(corpora[task])
+        check_dev_size(corpora[task], recipe.training)
+    return corpora
+
+
+def turn_to(labeler: Any, task: str) -> Any:
+    """A labeler or a predictor for one of its tasks, where there are several."""
+    return labeler if task == ONLY else labeler.choose(task)
 
 
 def fit(
     recipe: Recipe,
-    corpus: Corpus,
+    corpus: Corpus | Corpora,
     *,
     folder: Path,
     ledger: Ledger,
@@ -114,21 +158,25 @@ def fit(
 
     prepare: is handed the labeler when it is built, before anything is learned.
     """
-    labeler = build(recipe, corpus.train)
+    corpora = {ONLY: corpus} if isinstance(corpus, Corpus) else corpus
+    trained = {task: each.train for task, each in corpora.items()}
+    labeler = build(recipe, trained if recipe.has_tasks else trained[ONLY])
     if prepare is not None:
         prepare(labeler)
-    labeler.note_unheld([*corpus.train, *corpus.dev, *corpus.test], ledger)
-    scorer = None
-    if corpus.dev and recipe.training.eval_strategy != "no":
+    for task, each in corpora.items():
+        turn_to(labeler, task).note_unheld([*each.train, *each.dev, *each.test], ledger)
+    scorer, dev = None, {task: each.dev for task, each in corpora.items() if each.dev}
+    if dev and recipe.training.eval_strategy != "no":
         precision = torch.bfloat16 if recipe.training.bf16 else None
 
         def scorer(model: Labeler) -> dict[str, float]:
-            return score_dev(model, corpus.dev, precision=precision)
+            return score_tasks(model, dev, precision=precision)
 
-    train = encode(labeler, corpus.train, ledger=ledger)
+    taught = {task: encode(turn_to(labeler, task), own, ledger=ledger) for task, own in trained.items()}
+    train = MixedPieces(taught, recipe.writer.mix) if recipe.has_tasks else taught[ONLY]
     labeler.learn_weights(train.targets)
     arguments = make_arguments(recipe.training, folder, has_dev=scorer is not None)
-    parts = {"documents": corpus.train, "dev": corpus.dev if scorer is not None else ()}
+    parts = {"documents": trained.get(ONLY, ()), "dev": dev.get(ONLY, ()) if scorer is not None else ()}
     try:
         learner, train = keep_features(labeler, train, **parts, config=recipe.tuning, arguments=arguments)
         trainer = LabelerTrainer(learner, arguments, config=recipe.training, data=TrainingData(train, scorer))
@@ -152,6 +200,32 @@ def score_dev(labeler: Labeler, dev: Sequence[Document], *, precision: torch.dty
     counted = [report.groups[group].micro.rates if group in report.groups else NONE for group in labeler.scored]
     rates = {name: fmean(getattr(each, name) for each in counted) for name in Rates._fields}
     return rates | {"accuracy": report.accuracy}
+
+
+def score_tasks(
+    labeler: Labeler, dev: Mapping[str, Sequence[Document]], *, precision: torch.dtype | None
+) -> dict[str, float]:
+    """The scores of each task, and their mean, which chooses the best epoch."""
+    scored = {task: score_dev(turn_to(labeler, task), own, precision=precision) for task, own in dev.items()}
+    if ONLY in scored:
+        return scored[ONLY]
+    means = {name: fmean(each[name] for each in scored.values()) for name in (*Rates._fields, "accuracy")}
+    return means | {f"{task}_{name}": value for task, each in scored.items() for name, value in each.items()}
+
+
+def _score_parts(predictor: Predictor, corpus: Corpus) -> Scored:
+    return Scored(_score(predictor, corpus.dev)[0], *_score(predictor, corpus.test))
+
+
+def tell_scores(scored: Mapping[str, Scored]) -> dict[str, float]:
+    """The headlines in percent, of each task and part; of several tasks their means too."""
+    scores: dict[str, float] = {}
+    for part in ("dev", "test"):
+        reports = {task: report for task, each in scored.items() if (report := getattr(each, part)) is not None}
+        if len(scored) > 1 and reports:
+            scores[f"mean {part} F1"] = 100 * fmean(report.headline for report in reports.values())
+        scores |= {f"{task} {part} F1".strip(): 100 * report.headline for task, report in reports.items()}
+    return scores
 
 
 def _score(predictor: Predictor, gold: Sequence[Document]) -> tuple[Report | None, list[Document]]:

@@ -74,7 +74,7 @@ def describe(outcome: Outcome) -> Mapping[str, str]:
         "Seeds": f"{recipe.training.seed} for the search, {seeds} for the last trainings",
         "Cost of the search": _tell(outcome.cost, sum(record.seconds for record in outcome.searched)),
         "Cost of the last trainings": _tell(finals, sum(record.seconds for record in outcome.finals)),
-        "Data": recipe.data.train or "",
+        "Data": str(recipe.data.train or ""),
     }
 
 

@@ -84,8 +84,12 @@ class Buckets(Sampler[list[int]]):
         for at in rng.permutation(len(batches)):
             yield batches[at]
 
+    def _draw(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """The documents of an epoch, in a random order."""
+        return rng.permutation(len(self.lengths))
+
     def _make_batches(self, rng: np.random.Generator) -> list[list[int]]:
-        order = rng.permutation(len(self.lengths))
+        order = self._draw(rng)
         pool = len(order) if self.documents is None else POOL * self.documents
         batches: list[list[int]] = []
         for start in range(0, len(order), pool):
@@ -101,12 +105,15 @@ class Buckets(Sampler[list[int]]):
         beyond = len(batches) % self.devices
         if beyond == 0:
             return
-        if len(batches) + self.devices - beyond <= len(self.lengths):
-            for _ in range(self.devices - beyond):
-                batches.sort(key=len)
-                largest = batches.pop()
-                batches += [largest[: len(largest) // 2], largest[len(largest) // 2 :]]
-        else:
-            for _ in range(beyond):
-                batches.sort(key=lambda batch: int(self.lengths[batch].sum()), reverse=True)
-                batches.append(batches.pop() + batches.pop())
+        more = len(batches) + self.devices - beyond
+        self._reach(batches, more if more <= sum(map(len, batches)) else len(batches) - beyond)
+
+    def _reach(self, batches: list[list[int]], count: int) -> None:
+        """Make this number of batches of them."""
+        while len(batches) < count:
+            batches.sort(key=len)
+            largest = batches.pop()
+            batches += [largest[: len(largest) // 2], largest[len(largest) // 2 :]]
+        while len(batches) > count:
+            batches.sort(key=lambda batch: int(self.lengths[batch].sum()), reverse=True)
+            batches.append(batches.pop() + batches.pop())

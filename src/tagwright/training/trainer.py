@@ -21,12 +21,13 @@ from tagwright.models.folder import read_weights
 from tagwright.models.labeler import Labeler
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
-from tagwright.training.batches import Buckets, Collator, Pieces
+from tagwright.training.batches import Collator, Pieces
 from tagwright.training.callbacks import OrderEpochs, StopAtPlateau
 from tagwright.training.checkpoints import CheckpointTrainer
 from tagwright.training.config import TrainingConfig
 from tagwright.training.documents import LearnedDocuments
 from tagwright.training.gates import list_gates
+from tagwright.training.mixture import make_buckets
 from tagwright.tuning.sparse.optimizer import SparseOptimizer
 
 DevScorer = Callable[[Labeler], dict[str, float]]
@@ -63,8 +64,8 @@ class LabelerTrainer(CheckpointTrainer):
         data: TrainingData,
     ) -> None:
         self.labeler, self.data, self.config = labeler, data, config
-        self.buckets = Buckets(
-            data.train.lengths,
+        self.buckets = make_buckets(
+            data.train,
             tokens=config.tokens_per_batch,
             documents=config.documents_per_batch,
             seed=arguments.seed if arguments.data_seed is None else arguments.data_seed,

@@ -59,6 +59,26 @@ def read_column(column: str | None) -> int | str | None:
     return column
 
 
+def read_sources(part: str, given: Sequence[str] | None) -> "str | dict[str, str] | None":
+    """A file, or one for each task: `--train a.conll`, or `--train ner=a.conll --train srl=b.jsonl`."""
+    from tagwright.errors import RecipeError
+
+    if not given:
+        return None
+    if len(given) == 1 and ("=" not in given[0] or Path(given[0]).exists()):
+        return given[0]
+    if nameless := [source for source in given if "=" not in source]:
+        raise RecipeError(
+            f"--{part} {nameless[0]} doesn't say which task it is for. Of several files each is for a task: "
+            f"--{part} ner={nameless[0]}"
+        )
+    pairs = [source.partition("=")[::2] for source in given]
+    tasks = [task for task, _ in pairs]
+    if twice := next((task for task in tasks if tasks.count(task) > 1), None):
+        raise RecipeError(f"--{part} names two files for the task {twice!r}. Put them together into one.")
+    return dict(pairs)
+
+
 def read_labelled(path: str | Path, **how: Any) -> "Sequence[Document]":
     """All documents of a file."""
     from tagwright.io.files import scan

@@ -114,5 +114,5 @@ def describe(outcome: Outcome) -> Mapping[str, str]:
         "Learning rates": f"{config.trials} tried for every value, with {plan.middle} documents: "
         + ", ".join(f"{value} {rate:g}" for value, rate in outcome.rates.items()),
         "Cost": f"{tokens:,} tokens through the backbone, {seconds:.0f} s of training and scoring, {len(every)} cells",
-        "Data": recipe.data.train or "",
+        "Data": str(recipe.data.train or ""),
     }
