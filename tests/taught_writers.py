@@ -1,6 +1,6 @@
 """Tiny language models with random weights that write, documents they can learn, and how they learn them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from tagwright.backbone.untrained import learn_tokenizer
 from tagwright.formats import TASKS
 from tagwright.models.config import WriterConfig
 from tagwright.models.writer import Writer, WriterPlan
+from tagwright.models.writers import Writers, WritersPlan
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.relation import Field, Relation, Turn
@@ -102,9 +103,23 @@ def make_writer(
     return plan.attach(plan.load()).eval()
 
 
-def learn(writer: Writer, documents: Sequence[Document], *, rate: float = 5e-3, steps: int = 300) -> None:
+def make_writers(model: Path, documents: Mapping[str, Sequence[Document]], *, tuning: str = "full") -> Writers:
+    """One writer for the tasks of these documents that has learned nothing yet."""
+    inventories = {task: TASKS[task].learn(own) for task, own in documents.items()}
+    config = WriterConfig(task=", ".join(documents))
+    plan = WritersPlan(inventories, BackboneConfig(model=str(model)), config, TuningConfig(name=tuning))
+    return plan.attach(plan.load()).eval()
+
+
+def learn(writer: Writer, documents: Sequence[Document], **how: Any) -> None:
     """Train on all documents at once, until they are known by heart."""
-    pieces, targets = writer.teach(documents, Ledger())
+    learn_pairs(writer, *writer.teach(documents, Ledger()), **how)
+
+
+def learn_pairs(
+    writer: Writer | Writers, pieces: Sequence[Any], targets: Sequence[Any], *, rate: float = 5e-3, steps: int = 300
+) -> None:
+    """Train on all pairs at once, until they are known by heart."""
     batch = writer.collate_gold(pieces, targets)
     optimizer = torch.optim.AdamW(writer.tuning.group(writer, weight_decay=0.0), lr=rate)
     writer.train()

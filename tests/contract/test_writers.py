@@ -12,8 +12,19 @@ from tagwright.inference.predictor import Predictor, load
 from tagwright.models.writer import Writer
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
+from tagwright.text.span import Span
 from tagwright.tuning import TUNINGS
-from taught_writers import learn, make_dialogue, make_entities, make_roles, make_writer, save_writer, train
+from taught_writers import (
+    learn,
+    learn_pairs,
+    make_dialogue,
+    make_entities,
+    make_roles,
+    make_writer,
+    make_writers,
+    save_writer,
+    train,
+)
 
 TASKS = {
     "ner": (make_entities, "exact.f1"),
@@ -80,3 +91,29 @@ def test_every_tuning_learns(name: str, tmp_path: Path) -> None:
 def test_other_tunings_are_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=REFUSED[name]):
         make_writer(save_writer("llama", tmp_path / "model"), make_entities(), tuning=name)
+
+
+def check_several(kind: str, place: Path) -> None:
+    """The same texts, and only what a source begins with says whether names or verbs are asked for."""
+    names = make_entities()[:3]
+    verbs = [document.with_spans([Span(at, at + 1, "VP")]) for document, at in zip(names, (1, 1, 3), strict=True)]
+    documents = {"ner": names, "chunks": verbs}
+    writers = make_writers(save_writer(kind, place / "model"), documents)
+    taught = [writers.choose(task).teach(own, Ledger()) for task, own in documents.items()]
+    learn_pairs(writers, taught[0][0] + taught[1][0], taught[0][1] + taught[1][1])
+    predictor = Predictor(writers)
+    predictor.save_pretrained(place / "saved", fixture=documents)
+    again = load(place / "saved", check=True)
+    for task, own in documents.items():
+        assert evaluate(own, again.choose(task).predict(own)).score("exact.f1") == 1
+    spans = [{span.bounds for span in [*one.spans, *two.spans]} for one, two in zip(names, verbs, strict=True)]
+    assert [{span.bounds for span in found.spans} for found in again.predict(names)] == spans
+
+
+def test_one_writer_learns_two_tasks_by_heart(tmp_path: Path) -> None:
+    check_several("llama", tmp_path)
+
+
+@pytest.mark.slow
+def test_one_pair_learns_two_tasks_by_heart(tmp_path: Path) -> None:
+    check_several("t5", tmp_path)

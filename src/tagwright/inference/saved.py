@@ -136,7 +136,7 @@ def check_fixture(runner: Runner, folder: Path, *, rounded_to: str | None = None
         raise ModelError(f"{path} is missing, so the labeler can't be checked. Save it again.")
     try:
         rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-        asked = [(str(row.get("task", "")), _read_given(row)) for row in rows]
+        asked = [_read_asked(row) for row in rows]
     except (ValueError, KeyError, TypeError, DataError) as error:
         raise ModelError(f"{path} can't be read ({error}). The folder is damaged: copy it or save it again.") from error
     tolerance = TOLERANCE if runner.is_exact and rounded_to is None else COARSE
@@ -167,6 +167,10 @@ def _list_found(document: Document) -> dict[str, list[list[Any]]]:
     relations = [[edge.head, edge.tail, edge.label, edge.score] for edge in document.relations]
     fields = [[each.name, list(each.values), each.turn, each.score] for each in document.fields]
     return {"spans": _list_spans(document), "relations": relations, **({"fields": fields} if fields else {})}
+
+
+def _read_asked(row: dict[str, Any]) -> Asked:
+    return (str(row["task"]) if "task" in row else ""), _read_given(row)
 
 
 def _read_given(row: dict[str, Any]) -> Document:

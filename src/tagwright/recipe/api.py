@@ -65,7 +65,7 @@ def _name_tasks(source: Sources) -> Mapping[str, Source]:
 def _list_files(source: Sources) -> str | dict[str, str] | None:
     """What a recipe says of a part: its file, or a file for each task; nothing where documents are at hand."""
     files = {task: str(own) for task, own in _name_tasks(source).items() if isinstance(own, str | Path)}
-    return files.get(ONLY) or (files if len(files) == len(_name_tasks(source)) else None)
+    return files.get(ONLY) or (files if files and len(files) == len(_name_tasks(source)) else None)
 
 
 def _gather(recipe: Recipe, sources: Mapping[str, Sources], ledger: Ledger) -> dict[str, Corpus]:

@@ -1,0 +1,49 @@
+"""Several tasks on the command line: a file for each, and one chosen by its name."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cli_run import Run
+from tagwright.cli.terminal.files import read_sources
+from tagwright.errors import ModelError, RecipeError
+from tagwright.io.files import write
+from taught_writers import make_entities, make_roles, save_writer
+
+
+def test_one_file_or_one_for_each_task(here: Path) -> None:
+    assert read_sources("train", None) is None and read_sources("train", ["a.conll"]) == "a.conll"
+    assert read_sources("train", ["ner=a.conll", "srl=b=c.jsonl"]) == {"ner": "a.conll", "srl": "b=c.jsonl"}
+    (here / "x=y.conll").touch()
+    assert read_sources("dev", ["x=y.conll"]) == "x=y.conll"
+    with pytest.raises(RecipeError, match="--dev b.conll doesn't say which task it is for"):
+        read_sources("dev", ["ner=a.conll", "b.conll"])
+    with pytest.raises(RecipeError, match="--dev names two files for the task 'ner'"):
+        read_sources("dev", ["ner=a.conll", "ner=b.conll"])
+
+
+def test_one_writer_is_trained_for_several_tasks_and_asked_for_one(run: Run, here: Path) -> None:
+    write(make_entities(), here / "names.jsonl")
+    write(make_roles(), here / "roles.jsonl")
+    model = save_writer("llama", here / "model")
+    quick = ["training.max_steps=2", "training.use_cpu=true", "writer.max_target_tokens=24", "data.dev_share=0.3"]
+    sets = [part for each in quick for part in ("--set", each)]
+    files = ["--train", "ner=names.jsonl", "--train", "srl=roles.jsonl", "--test", "srl=roles.jsonl"]
+    told = run("train", "--view", "writer", *files, "--model", model, "--out", "both", *sets).output
+    assert "srl test" in told and "ner dev" in told and "srl dev" in told
+    assert 'train = {ner = "names.jsonl", srl = "roles.jsonl"}' in (here / "both" / "recipe.toml").read_text()
+    run("predict", "both", "roles.jsonl", "--task", "srl", "-o", "said.jsonl")
+    run("predict", "both", "names.jsonl", "-o", "all.jsonl")
+    assert len((here / "said.jsonl").read_text().splitlines()) == 4
+    run("evaluate", "roles.jsonl", "--model", "both", "--task", "srl", "--json", "scores.json")
+    assert json.loads((here / "scores.json").read_text())["documents"] == 4
+    with pytest.raises(RecipeError, match="both is for the tasks ner, srl. Say which one is scored: --task ner"):
+        run("evaluate", "roles.jsonl", "--model", "both")
+    with pytest.raises(ModelError, match="no task 'srk'. Did you mean 'srl'"):
+        run("predict", "both", "roles.jsonl", "--task", "srk")
+
+
+def test_a_tagger_has_no_tasks(run: Run, labeler: Path) -> None:
+    with pytest.raises(ModelError, match="no task 'ner'. It is a tagger, which has no tasks to choose"):
+        run("predict", "labeler", "--task", "ner", "--text", "Ada ran.")
