@@ -12,7 +12,7 @@ from tagwright.backbone.untrained import learn_tokenizer
 from tagwright.formats import TASKS
 from tagwright.models.config import WriterConfig
 from tagwright.models.writer import Writer, WriterPlan
-from tagwright.models.writers import Writers, WritersPlan
+from tagwright.models.writers import Writers, plan_writers
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.relation import Field, Relation, Turn
@@ -107,7 +107,8 @@ def make_writers(model: Path, documents: Mapping[str, Sequence[Document]], *, tu
     """One writer for the tasks of these documents that has learned nothing yet."""
     inventories = {task: TASKS[task].learn(own) for task, own in documents.items()}
     config = WriterConfig(task=", ".join(documents))
-    plan = WritersPlan(inventories, BackboneConfig(model=str(model)), config, TuningConfig(name=tuning))
+    how = {"writer": config, "tuning": TuningConfig(name=tuning)}
+    plan = plan_writers(inventories, BackboneConfig(model=str(model)), **how)
     return plan.attach(plan.load()).eval()
 
 

@@ -117,3 +117,17 @@ def test_one_writer_learns_two_tasks_by_heart(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_one_pair_learns_two_tasks_by_heart(tmp_path: Path) -> None:
     check_several("t5", tmp_path)
+
+
+def test_adapters_of_several_tasks_lie_beside_their_base(tmp_path: Path) -> None:
+    documents = {"ner": make_entities()[:3], "srl": make_roles()[:2]}
+    writers = make_writers(save_writer("llama", tmp_path / "model"), documents, tuning="lora")
+    learn_pairs(writers, *writers.choose("srl").teach(documents["srl"], Ledger()), steps=3)
+    predictor = Predictor(writers)
+    predictor.save_pretrained(tmp_path / "saved", fixture=documents)
+    expected = predictor.choose("srl").predict(documents["srl"])
+    again = load(tmp_path / "saved", check=True)
+    assert again.choose("srl").predict(documents["srl"]) == expected
+    again.model.merge()
+    again.save_pretrained(tmp_path / "merged", fixture=documents)
+    assert load(tmp_path / "merged", check=True).model.choose("ner").tuning.config.name == "full"

@@ -9,7 +9,7 @@ from tagwright.backbone.config import BackboneConfig
 from tagwright.errors import DataError, ModelError
 from tagwright.formats import TASKS
 from tagwright.models.config import WriterConfig
-from tagwright.models.writers import Writers, WritersPlan
+from tagwright.models.writers import Writers, WritersPlan, plan_writers
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.tuning import TuningConfig
@@ -52,7 +52,7 @@ def test_all_tasks_are_learned_in_one_batch_and_lose_what_they_lose_alone(writer
         together = writers(**writers.collate_gold(pieces, targets))
         alone = [writers.lose_each(*each).sum() for each in taught]
     assert torch.allclose(together, torch.stack(alone).sum(), rtol=1e-4)
-    assert dict(writers.plan.longest) == {task: writers.choose(task).longest for task in DOCUMENTS}
+    assert all(plan.longest == writers.choose(task).longest > 0 for task, plan in writers.plan.plans.items())
     with pytest.raises(ModelError, match="Each task has documents of its own"):
         writers.teach([], Ledger())
 
@@ -83,15 +83,14 @@ def test_unless_one_is_named_a_document_is_asked_what_needs_no_spans(writers: Wr
 def test_a_plan_comes_back() -> None:
     inventories = {task: TASKS[task].learn(documents) for task, documents in DOCUMENTS.items()}
     config = WriterConfig(task="ner, srl, dst", mix={"ner": 1, "srl": 2, "dst": 1})
-    plan = WritersPlan(inventories, BackboneConfig(), config, TuningConfig(), {"ner": 7, "srl": 9, "dst": 8})
+    plan = plan_writers(inventories, BackboneConfig(), writer=config, tuning=TuningConfig())
     again = WritersPlan.from_dict(plan.to_dict(), backbone=plan.backbone, tuning=plan.tuning)
-    assert again == plan and again.plans["srl"].longest == 9 and again.plans["srl"].writer.task == "srl"
+    assert again == plan and again.plans["srl"].prefix == "semantic roles" and again.plans["srl"].writer.task == "srl"
     assert again.tell() == "that writes the format inline for the tasks ner, srl, dst"
+    values = plan.to_dict()
+    values["tasks"]["ner"]["writer"]["task"] = "knit"
     with pytest.raises(ValueError, match="no writer with the task knit"):
-        values = plan.to_dict()
-        values["inventories"]["knit"] = values["inventories"]["ner"]
-        values["longest"]["knit"] = 3
-        WritersPlan.from_dict(values | {"writer": {"task": "knit, ner"}}, backbone=plan.backbone, tuning=plan.tuning)
+        WritersPlan.from_dict(values, backbone=plan.backbone, tuning=plan.tuning)
 
 
 def test_tasks_are_told_by_commas_or_as_a_list() -> None:

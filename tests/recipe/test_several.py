@@ -52,7 +52,7 @@ def test_a_run_trains_scores_and_saves(recipe: Recipe, tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.glob("run/*.jsonl")} == {f"{task}.test.predicted.jsonl" for task in CORPORA}
     about = json.loads((tmp_path / "run" / "tagwright.json").read_text(encoding="utf-8"))
     assert (about["view"], about["writer"]["task"]) == ("writers", "ner, srl")
-    assert set(about["inventories"]) == set(CORPORA)
+    assert set(about["tasks"]) == set(CORPORA)
     again = tagwright.load(tmp_path / "run", check=True)
     for task, scored in outcome.scored.items():
         assert again.choose(task).predict(CORPORA[task].test) == scored.predicted

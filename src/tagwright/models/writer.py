@@ -71,8 +71,8 @@ class WriterPlan(Plan):
         writer = WriterConfig.model_validate(values["writer"])
         if writer.task not in TASKS or writer.format not in FORMATS:
             raise ValueError(f"no writer with the task {writer.task} and the format {writer.format} is known")
-        inventory, own = Inventory.from_dict(values["inventory"]), (values["longest"], values["prefix"])
-        return cls(inventory, backbone, writer, tuning, *own)
+        own = {"longest": values["longest"], "prefix": values["prefix"]}
+        return cls(Inventory.from_dict(values["inventory"]), backbone, writer, tuning, **own)
 
     def tell(self) -> str:
         return f"that writes the format {self.writer.format} for the task {self.writer.task}"

@@ -5,7 +5,7 @@ What a source begins with tells the model which task is meant. Knows nothing of 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -37,24 +37,14 @@ PREFIXES = {  # tasks whose names are no words
 
 @dataclass(frozen=True)
 class WritersPlan(Plan):
-    """All that is needed to build it again, apart from its weights: what is a writer's own by task."""
+    """All that is needed to build it again, apart from its weights: the plan of the writer for each task."""
 
     view = "writers"
 
-    inventories: Mapping[str, Inventory]
+    plans: Mapping[str, WriterPlan]
     backbone: BackboneConfig
     writer: WriterConfig
     tuning: TuningConfig = TuningConfig()
-    longest: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def plans(self) -> dict[str, WriterPlan]:
-        """The plan of the writer for each task."""
-        return {task: self._plan(task) for task in self.writer.tasks}
-
-    def _plan(self, task: str) -> WriterPlan:
-        own, longest, prefix = self.writer.turn_to(task), self.longest.get(task, 0), PREFIXES.get(task, task)
-        return WriterPlan(self.inventories[task], self.backbone, own, self.tuning, longest, prefix)
 
     @property
     def known(self) -> Labels:
@@ -63,40 +53,53 @@ class WritersPlan(Plan):
         return Labels(tuple(dict.fromkeys(names)), tuple(dict.fromkeys(relations)))
 
     def to_dict(self) -> dict[str, Any]:
-        return {
-            "writer": self.writer.model_dump(exclude_none=True),
-            "inventories": {task: inventory.to_dict() for task, inventory in self.inventories.items()},
-            "longest": dict(self.longest),
-        }
+        tasks = {task: plan.to_dict() for task, plan in self.plans.items()}
+        return {"writer": self.writer.model_dump(exclude_none=True), "tasks": tasks}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], *, backbone: BackboneConfig, tuning: TuningConfig) -> Self:
-        writer = WriterConfig.model_validate(values["writer"])
-        for task in writer.tasks:  # each as a writer's of its own would be
-            own = {"inventory": values["inventories"][task], "longest": values["longest"][task], "prefix": ""}
-            plan = {"writer": writer.turn_to(task).model_dump()} | own
-            WriterPlan.from_dict(plan, backbone=backbone, tuning=tuning)
-        inventories = {task: Inventory.from_dict(values["inventories"][task]) for task in writer.tasks}
-        return cls(inventories, backbone, writer, tuning, values["longest"])
+        plans = {
+            task: WriterPlan.from_dict(plan, backbone=backbone, tuning=tuning) for task, plan in values["tasks"].items()
+        }
+        return cls(plans, backbone, WriterConfig.model_validate(values["writer"]), tuning)
 
     def tell(self) -> str:
         return f"that writes the format {self.writer.format} for the tasks {', '.join(self.writer.tasks)}"
 
     def load(self, words: Iterable[str] = ()) -> LanguageModel:
-        return self._first.load(words)
+        return self._any.load(words)
 
     def restore(self, folder: Path) -> LanguageModel:
-        return self._first.restore(folder)
+        return self._any.restore(folder)
 
     @property
-    def _first(self) -> WriterPlan:
-        return self._plan(self.writer.tasks[0])
+    def _any(self) -> WriterPlan:
+        """Of what is the same for all tasks."""
+        return replace(next(iter(self.plans.values())), backbone=self.backbone, tuning=self.tuning)
 
     def attach(self, backbone: LanguageModel) -> "Writers":
-        writers = {task: build_writer(plan, backbone) for task, plan in self.plans.items()}
+        writers = {
+            task: build_writer(replace(plan, backbone=self.backbone, tuning=self.tuning), backbone)
+            for task, plan in self.plans.items()
+        }
         together = Writers(writers, settings=self.writer)
         together.tune(TUNINGS[self.tuning.name](self.tuning))
         return together
+
+
+def plan_writers(
+    inventories: Mapping[str, Inventory],
+    backbone: BackboneConfig,
+    *,
+    writer: WriterConfig,
+    tuning: TuningConfig,
+) -> WritersPlan:
+    """The plan of writers that have learned nothing yet: what each task may write, and what all have in common."""
+    plans = {
+        task: WriterPlan(inventory, backbone, writer.turn_to(task), tuning, prefix=PREFIXES.get(task, task))
+        for task, inventory in inventories.items()
+    }
+    return WritersPlan(plans, backbone, writer, tuning)
 
 
 class Writers(OnBackbone):
@@ -116,9 +119,8 @@ class Writers(OnBackbone):
 
     @property
     def plan(self) -> WritersPlan:
-        inventories = {task: writer.format.inventory for task, writer in self._writers.items()}
-        longest = {task: writer.longest for task, writer in self._writers.items()}
-        return WritersPlan(inventories, self.backbone.config, self.settings, self.tuning.config, longest)
+        plans = {task: writer.plan for task, writer in self._writers.items()}
+        return WritersPlan(plans, self.backbone.config, self.settings, self.tuning.config)
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from tagwright.formats import TASKS
 from tagwright.heads import HEADS, HeadConfig
 from tagwright.models.tagger import TaggerPlan, build_tagger
 from tagwright.models.writer import WriterPlan
-from tagwright.models.writers import WritersPlan
+from tagwright.models.writers import plan_writers
 from tagwright.recipe.recipe import Recipe
 from tagwright.text.document import Document
 from tagwright.tuning import TUNINGS
@@ -42,7 +42,7 @@ def build(recipe: Recipe, documents: Sequence[Document] | Mapping[str, Sequence[
     set_seed(recipe.training.seed)
     if isinstance(documents, Mapping):
         learned = {task: TASKS[task].learn(own, words=recipe.writer.words) for task, own in documents.items()}
-        writers = WritersPlan(learned, recipe.backbone, recipe.writer, recipe.tuning)
+        writers = plan_writers(learned, recipe.backbone, writer=recipe.writer, tuning=recipe.tuning)
         return writers.attach(writers.load())
     if recipe.view == "writer":
         inventory = TASKS[recipe.writer.task].learn(documents, words=recipe.writer.words)
