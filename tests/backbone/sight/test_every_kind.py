@@ -1,4 +1,4 @@
-"""Every kind of causal model that transformers builds and that can be made small obeys a sight, or is refused by name."""
+"""Every kind of causal model of transformers that can be made small obeys a sight, or is refused by name."""
 
 import signal
 from collections.abc import Iterator
@@ -19,13 +19,15 @@ LARGEST = 10_000_000  # weights
 PATIENCE = 60  # seconds
 EXPERTS = dict.fromkeys(("num_experts", "num_local_experts", "n_routed_experts"), 2)
 EXPERTS |= {"num_experts_per_tok": 1, "moe_intermediate_size": 16}
-TRIED: tuple[dict[str, Any], ...] = ({}, GROUPED, GROUPED | {"sliding_window": 4}, {"num_key_value_heads": 2} | EXPERTS)
+TRIED: tuple[dict[str, Any], ...] = ({}, GROUPED, GROUPED | {"sliding_window": 4}, {"num_key_value_heads": 4} | EXPERTS)
 # what they lack; kinds that aren't here must obey
-NO_HANDING_ON = dict.fromkeys(("bloom", "falcon", "gptj", "mpt", "megatron-bert", "rembert", "codegen"), "doesn't hand")
-NO_STACK = dict.fromkeys(("ctrl", "gpt_neox_japanese", "openai-gpt", "xlm"), "stacks of 4 layers")
+NO_HANDING_ON = dict.fromkeys(("bloom", "falcon", "mpt", "megatron-bert", "mvp", "rembert"), "doesn't hand")
+NO_STACK = dict.fromkeys(("cpmant", "ctrl", "gpt_neox_japanese", "openai-gpt", "xlm"), "stacks of 4 layers")
 NO_MASK = dict.fromkeys(("rwkv", "xlstm"), "takes no attention_mask")
 NO_ATTENTION = dict.fromkeys(
-    ("falcon_h1", "falcon_mamba", "jamba", "lfm3", "mamba", "minimax", "recurrent_gemma"), "have no attention whose sight"
+    ("axk2", "falcon_h1", "falcon_mamba", "inkling_text", "inkling2_text", "jamba", "kimi_linear", "lfm3", "mamba")
+    + ("minimax", "nemotron_h", "recurrent_gemma", "zaya"),
+    "have no attention whose sight",
 )
 REFUSED = NO_HANDING_ON | NO_STACK | NO_MASK | NO_ATTENTION
 

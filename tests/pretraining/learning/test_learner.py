@@ -86,7 +86,13 @@ def test_a_packed_document_reads_as_it_does_alone(kind: str, sight: Sight) -> No
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])
 @pytest.mark.parametrize(
     ("kind", "sight"),
-    [("mistral", "left"), ("mistral", "both"), ("gemma3_text", "left"), ("gemma3_text", "both"), ("modernbert", "both")],
+    [
+        ("mistral", "left"),
+        ("mistral", "both"),
+        ("gemma3_text", "left"),
+        ("gemma3_text", "both"),
+        ("modernbert", "both"),
+    ],
 )
 @torch.no_grad()
 def test_layers_keep_their_windows(kind: str, sight: Sight, attention: str) -> None:

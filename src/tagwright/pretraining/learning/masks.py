@@ -18,9 +18,7 @@ def make_masks(config: Any, packs: Tensor, *, sight: Sight, dtype: torch.dtype) 
     return masks if len(masks) > 1 else next(iter(masks.values()))
 
 
-def make_mask(
-    asking: Tensor, asked: Tensor, *, sight: Sight, dtype: torch.dtype, window: int | None = None
-) -> Tensor:
+def make_mask(asking: Tensor, asked: Tensor, *, sight: Sight, dtype: torch.dtype, window: int | None = None) -> Tensor:
     """B T, B S numbers of documents -> B 1 T S, to be added to attention scores: 0 = sees, lowest = doesn't.
 
     A token sees its own document alone. Padding sees itself, so that no row of scores is empty. A window is what
