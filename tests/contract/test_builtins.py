@@ -1,4 +1,4 @@
-"""Every head on every backbone that comes with the package, with a sight of its own, learns eight documents by heart."""
+"""Every head on every backbone that comes with the package, with a sight of its own, learns documents by heart."""
 
 import pytest
 import torch
