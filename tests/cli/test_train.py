@@ -36,11 +36,14 @@ def test_a_writer_is_trained_and_labels(run: Run, here: Path) -> None:
     write(make_entities(), here / "gold.jsonl")
     model = save_writer("llama", here / "model")
     files = ("--train", "gold.jsonl", "--dev", "gold.jsonl", "--model", model, "--out", "written")
-    shown = run("train", "--view", "writer", "--task", "ner", *files, *SHORT, "--set", "writer.max_target_tokens=30")
+    own = ("--set", "writer.max_target_tokens=30", "--set", "backbone.sight=10")
+    shown = run("train", "--view", "writer", "--task", "ner", *files, *SHORT, *own)
     assert "Saved to written" in shown.stdout and "wrong with its outputs" in shown.stdout
     run("predict", "written", "gold.jsonl", "-o", "labelled.jsonl")
     assert len((here / "labelled.jsonl").read_text(encoding="utf-8").splitlines()) == 8
     assert "exact" in run("evaluate", "gold.jsonl", "--model", "written").stdout
+    shown = run("inspect", "written").stdout
+    assert "a writer with 2 labels" in shown and "task ner, format inline" in shown and "looks right: 0 of 2" in shown
     with pytest.raises(RecipeError, match="writer.task: no task of a format is called .knit"):
         run("train", "--view", "writer", "--task", "knit", *files)
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.fusion import FUSIONS, FusionConfig
+from tagwright.backbone.sight.sight import is_learned
 from tagwright.formats import FORMATS, TASKS
 from tagwright.heads import HEADS, HeadConfig
 from tagwright.models.config import STILL, WriterConfig
@@ -20,7 +21,7 @@ from tagwright.tuning import TUNINGS, TuningConfig
 
 SYNTHETIC = "synthetic:"  # data.train = "synthetic:ner" is the built-in corpus
 UNREAD = {"tagger": ("writer",), "writer": ("fusion", "head")}  # sections that are of the other view
-UNREAD_BACKBONE = ("read_at", "sight", "repeat", "overlap")  # what only taggers read of [backbone]
+UNREAD_BACKBONE = ("read_at", "repeat", "overlap")  # what only taggers read of [backbone]
 
 
 class DataConfig(BaseModel):
@@ -115,11 +116,17 @@ class Recipe(Settings):
                 yield f"  {section}: a {self.view} doesn't read this section. Take it out, or choose the other view."
         if self.view == "writer":
             yield from self._find_faults_of_writer()
+        elif self.backbone.scope == "prompt":
+            yield "  backbone.scope: 'prompt' is a writer's; a tagger's open layers see the document. Leave it out."
 
     def _find_faults_of_writer(self) -> Iterator[str]:
         for name in UNREAD_BACKBONE:
             if getattr(self.backbone, name) != type(self.backbone).model_fields[name].default:
                 yield f"  backbone.{name}: a writer doesn't read it. Leave it out."
+        if self.backbone.scope == "document":
+            yield "  backbone.scope: 'document' shows open layers what is still to be written; a writer's is 'prompt'."
+        if is_learned(self.backbone.sight):
+            yield "  backbone.sight: a writer's is chosen, not learned. Name layers, such as 0011 or all."
         if self.tuning.name in STILL:
             reason = STILL[self.tuning.name]
             yield f"  tuning.name: {self.tuning.name!r} {reason}; a writer has none. Use 'lora' to move little."
