@@ -10,7 +10,7 @@ from tagwright.backbone.writing import Writing
 from tagwright.errors import DataError
 from tagwright.formats.format import Answer
 from tagwright.formats.grammar.grammar import Grammar
-from tagwright.formats.strings.faults import CUT_OFF, MEANINGS, Faults
+from tagwright.formats.strings.faults import MEANINGS, Faults
 from tagwright.formats.tasks.task import Part
 from tagwright.inference.generate import Prompt, generate
 from tagwright.models.writer import Question, Writer
@@ -36,12 +36,10 @@ class Interview:
         self.constrained = constrained
         self.found = list(given)
         self._answers: dict[int, dict[Part, Answer]] = defaultdict(dict)
-        self._cut_off: set[tuple[int, Part]] = set()
 
     def rounds(self) -> Iterator[list[Question]]:
         for number in range(self.writer.format.passes):
             self._answers.clear()
-            self._cut_off.clear()
             yield [question for index in range(len(self.found)) for question in self._ask(index, number)]
             for index in sorted(self._answers):
                 self._read(index, number)
@@ -54,9 +52,8 @@ class Interview:
         outputs = generate(writing, prompts, end=backbone.end, batch=len(prompts), most=self.writer.room)
         for question, prompt, written in zip(questions, prompts, outputs, strict=True):
             reading = lexicon.read(written.ids, written.scores)
-            self._answers[question.document][question.part] = Answer(question.part, reading.text, reading.score)
-            if not written.is_whole:
-                self._cut_off.add((question.document, question.part))
+            answer = Answer(question.part, reading.text, reading.score, written.is_whole)
+            self._answers[question.document][question.part] = answer
             for word, count in prompt.grammar.lost.items() if prompt.grammar is not None else ():
                 self.ledger.note("word that the tokenizer can't write", word, count=count)
 
@@ -86,9 +83,6 @@ class Interview:
         document, faults, answers = self.found[index], Faults(), self._answers[index]
         parts = [part for _, part in self.writer.format.ask(document, number) if part in answers]
         self.found[index] = self.writer.format.read(document, [answers[part] for part in parts], faults=faults)
-        if cut_off := sum((index, part) in self._cut_off for part in parts):
-            faults.having[CUT_OFF] += cut_off
-            faults.cases[CUT_OFF] += cut_off
         self.faults.add(faults)
         for kind in faults.having:
             self.ledger.note(f"output that is {kind}: {MEANINGS[kind]}", document.id, count=faults.having[kind])
