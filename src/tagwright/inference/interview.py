@@ -12,6 +12,7 @@ from tagwright.formats.format import Answer
 from tagwright.formats.grammar.grammar import Grammar
 from tagwright.formats.strings.faults import MEANINGS, Faults
 from tagwright.formats.tasks.task import Part
+from tagwright.inference.decoding.beam import search_beams
 from tagwright.inference.generate import Prompt, generate
 from tagwright.models.writer import Question, Writer
 from tagwright.text.document import Document
@@ -31,9 +32,10 @@ class Interview:
         faults: Faults,
         on_long: OnLong,
         constrained: bool,
+        beams: int = 1,
     ) -> None:
         self.writer, self.ledger, self.faults, self.on_long = writer, ledger, faults, on_long
-        self.constrained = constrained
+        self.constrained, self.beams = constrained, beams
         self.found = list(given)
         self._answers: dict[int, dict[Part, Answer]] = defaultdict(dict)
 
@@ -49,7 +51,11 @@ class Interview:
         backbone, lexicon = self.writer.backbone, self.writer.lexicon
         writing = Writing(backbone.model, pad=backbone.pad, start=backbone.start)
         prompts = [self._prompt(question) for question in questions]
-        outputs = generate(writing, prompts, end=backbone.end, batch=len(prompts), most=self.writer.room)
+        limits = {"end": backbone.end, "batch": len(prompts), "most": self.writer.room}
+        if self.beams == 1:
+            outputs = generate(writing, prompts, **limits)
+        else:
+            outputs = search_beams(writing, prompts, beams=self.beams, **limits)
         for question, prompt, written in zip(questions, prompts, outputs, strict=True):
             reading = lexicon.read(written.ids, written.scores)
             answer = Answer(question.part, reading.text, reading.score, written.is_whole)
