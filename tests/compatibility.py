@@ -48,12 +48,10 @@ REFUSED: Mapping[tuple[tuple[str, str], tuple[str, str]], str] = {
     (("sight", "learned"), ("tuning", "prefix")): "can't be had together",
     (("sight", "learned"), ("format", EVERY)): "backbone.sight: a writer's is chosen, not learned",
     (("scope", "prompt"), ("attention", "flash_attention_2")): "doesn't obey its sight",
-    (("scope", "prompt"), ("tuning", "frozen")): "moves only what is not pretrained; a writer has none",
     (("scope", "prompt"), ("tuning", "prefix")): "puts keys and values before a tagger's words; a writer has none",
     (("scope", "prompt"), ("head", EVERY)): "backbone.scope: 'prompt' is a writer's",
     (("scope", "prompt"), ("fusion", EVERY)): "backbone.scope: 'prompt' is a writer's",
     (("scope", "document"), ("format", EVERY)): "shows open layers what is still to be written",
-    (("tuning", "frozen"), ("format", EVERY)): "moves only what is not pretrained; a writer has none",
     (("tuning", "prefix"), ("format", EVERY)): "puts keys and values before a tagger's words; a writer has none",
 }
 # tests with the marker gpu

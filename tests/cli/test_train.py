@@ -49,6 +49,17 @@ def test_a_writer_is_trained_and_labels(run: Run, here: Path) -> None:
         run("train", "--view", "writer", "--task", "knit", *files)
 
 
+def test_a_writer_may_learn_nothing_and_be_shown_documents(run: Run, here: Path) -> None:
+    write(make_entities(), here / "gold.jsonl")
+    model = save_writer("llama", here / "model", max_position_embeddings=300)
+    files = ("--train", "gold.jsonl", "--test", "gold.jsonl", "--model", model, "--out", "shown")
+    shown = run("train", "--task", "ner", "--demonstrations", 2, *files, "--set", "writer.max_target_tokens=30").stdout
+    assert "Saved to shown" in shown
+    told = run("inspect", "shown", "--check").stdout
+    assert "demonstrations 2" in told and "tuning: frozen; 0 of" in told and "head:" not in told
+    assert "exact" in run("evaluate", "gold.jsonl", "--model", "shown").stdout
+
+
 def test_a_used_folder_is_refused(run: Run, labeler: Path) -> None:
     with pytest.raises(RecipeError, match="already holds a run"):
         run("train", "--train", "train.jsonl", "--out", "labeler")

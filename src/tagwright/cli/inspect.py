@@ -233,7 +233,9 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
             "fusion": FusionConfig.model_validate(about.get("fusion", {})).list_read(),
         }
     for part in ("head", "fusion", "writer", "backbone", "versions", "scores"):
-        facts = ", ".join(f"{name} {_spell(value)}" for name, value in parts.get(part, {}).items() if value is not None)
+        if part not in parts:
+            continue
+        facts = ", ".join(f"{name} {_spell(value)}" for name, value in parts[part].items() if value is not None)
         console.print(f"  {part}: {escape(facts)}", soft_wrap=True)
     for part, facts in about.get("data", {}).items():
         shown = ", ".join(f"{name} {value}" for name, value in facts.items())

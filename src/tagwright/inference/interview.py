@@ -51,7 +51,7 @@ class Interview:
         backbone, lexicon = self.writer.backbone, self.writer.lexicon
         writing = Writing(backbone.model, pad=backbone.pad, start=backbone.start)
         prompts = [self._prompt(question) for question in questions]
-        limits = {"end": backbone.end, "batch": len(prompts), "most": self.writer.room}
+        limits = {"end": lexicon.end, "batch": len(prompts), "most": self.writer.room}
         if self.beams == 1:
             outputs = generate(writing, prompts, **limits)
         else:
@@ -75,7 +75,7 @@ class Interview:
         for source, part in self.writer.format.ask(document, number):
             ids = self.writer.encode_source(source)
             if len(ids) <= self.writer.most:
-                yield Question(index, part, ids)
+                yield Question(index, part, self.writer.show(ids, source, part=part, ledger=self.ledger))
                 continue
             name = document.id or f"document {index + 1}"
             if self.on_long == "error":

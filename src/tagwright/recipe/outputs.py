@@ -83,4 +83,8 @@ def _describe_tagger(recipe: Recipe, tagger: Tagger) -> dict[str, str]:
 def _describe_writer(outcome: Outcome) -> dict[str, str]:
     config, faults = outcome.recipe.writer, outcome.labeler.faults
     written = "; ".join(faults.lines()) or f"none in {faults.outputs}"
-    return {"Task": config.task, "Format": config.format, "Faults of outputs": written}
+    model = outcome.labeler.model
+    shown = (
+        {} if model.shown is None else {"Shown": f"{model.demonstrations} of {len(model.shown.pairs)} training pairs"}
+    )
+    return {"Task": config.task, "Format": config.format, **shown, "Faults of outputs": written}

@@ -13,7 +13,7 @@ from tagwright.backbone.fusion import FUSIONS, FusionConfig
 from tagwright.backbone.sight.sight import is_learned
 from tagwright.formats import FORMATS, TASKS
 from tagwright.heads import HEADS, HeadConfig
-from tagwright.models.config import STILL, WriterConfig
+from tagwright.models.config import FROZEN, STILL, WriterConfig
 from tagwright.registry import suggest
 from tagwright.settings.settings import Settings
 from tagwright.training.config import TrainingConfig
@@ -130,6 +130,10 @@ class Recipe(Settings):
         if self.tuning.name in STILL:
             reason = STILL[self.tuning.name]
             yield f"  tuning.name: {self.tuning.name!r} {reason}; a writer has none. Use 'lora' to move little."
+        if self.tuning.name != FROZEN and self.writer.demonstrations is not None:
+            yield f"  writer.demonstrations: for the tuning {FROZEN!r} alone, which learns nothing. Leave it out."
+        if self.tuning.name == FROZEN and self.draw.policy == "cv":
+            yield "  draw.dev_policy: 'cv' finds how long to train, and 'frozen' trains no writer. Use 'matched'."
         task, format = self.writer.task, self.writer.format
         if task in TASKS and format in FORMATS and (lost := TASKS[task].predicts - FORMATS[format].holds):
             yield f"  writer.format: {format!r} can't write {', '.join(sorted(lost))}, which {task!r} predicts."
