@@ -47,7 +47,7 @@ REFUSED: Mapping[tuple[tuple[str, str], tuple[str, str]], str] = {
     (("sight", "01"), ("tuning", "prefix")): "can't be had together",
     (("sight", "learned"), ("tuning", "prefix")): "can't be had together",
     (("sight", "learned"), ("format", EVERY)): "backbone.sight: a writer's is chosen, not learned",
-    (("scope", "prompt"), ("attention", "flash_attention_2")): "doesn't obey its sight",
+    (("scope", "prompt"), ("attention", "flash_attention_2")): "lets tokens see what they must not",
     (("scope", "prompt"), ("tuning", "prefix")): "puts keys and values before a tagger's words; a writer has none",
     (("scope", "prompt"), ("head", EVERY)): "backbone.scope: 'prompt' is a writer's",
     (("scope", "prompt"), ("fusion", EVERY)): "backbone.scope: 'prompt' is a writer's",

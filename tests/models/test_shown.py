@@ -11,6 +11,7 @@ from tokenizers.normalizers import Replace
 import tagwright
 from tagwright.backbone.untrained import learn_tokenizer
 from tagwright.errors import ModelError
+from tagwright.inference.predictor import Predictor
 from tagwright.inference.runner import Runner, RunnerConfig
 from tagwright.models.writer import ANSWER, Writer, find_break
 from tagwright.recipe.corpus import Corpus
@@ -118,6 +119,16 @@ def test_a_run_trains_nothing_and_gives_an_ordinary_labeler(model: Path, tmp_pat
     assert again.predict([ASKED]) == list(outcome.predicted) == outcome.labeler.predict([ASKED])
     gold = Document.from_words(ASKED.words, spans=(Span(0, 1, "PER"),))
     assert "exact" in tagwright.evaluate([gold], again.predict([gold])).groups
+
+
+def test_a_merged_one_needs_no_base_and_is_shown_the_same(model: Path, tmp_path: Path) -> None:
+    labeler = Predictor(show(model, max_target_tokens=60))
+    found = labeler.predict([ASKED])
+    labeler.model.merge()
+    labeler.save_pretrained(tmp_path, fixture=[ASKED])
+    about = json.loads((tmp_path / "tagwright.json").read_text(encoding="utf-8"))
+    assert about["base"] is None and len(about["shown"]) == 8
+    assert tagwright.load(tmp_path, check=True).predict([ASKED]) == found
 
 
 def test_an_encoder_decoder_is_refused(tmp_path: Path) -> None:

@@ -77,10 +77,10 @@ class WriterPlan(Plan):
         return cls(Inventory.from_dict(values["inventory"]), backbone, writer, tuning, values["longest"], shown)
 
     def tell(self) -> str:
-        shown = (
-            "" if self.shown is None else f", shown some of {len(self.shown.pairs)} training pairs before each question"
-        )
-        return f"that writes the format {self.writer.format} for the task {self.writer.task}{shown}"
+        told = f"that writes the format {self.writer.format} for the task {self.writer.task}"
+        if self.shown is None:
+            return told
+        return f"{told}, shown some of {len(self.shown.pairs)} training pairs before each question"
 
     def load(self, words: Iterable[str] = ()) -> LanguageModel:
         # with a token for each number, a source of words takes two tokens a word at least
@@ -294,7 +294,7 @@ def attach_format(plan: WriterPlan, backbone: LanguageModel) -> Writer:
             f"{plan.backbone.model} is an encoder-decoder. Take a decoder, or use 'lora' to move little."
         )
     format = FORMATS[plan.writer.format](TASKS[plan.writer.task], plan.inventory)
-    shown = (plan.shown or Demonstrations()) if plan.tuning.name == FROZEN else None
+    shown = Demonstrations() if plan.shown is None and plan.tuning.name == FROZEN else plan.shown
     writer = Writer(backbone, format, settings=plan.writer, longest=plan.longest, shown=shown)
     writer.tune(TUNINGS[plan.tuning.name](plan.tuning))
     return writer
