@@ -53,6 +53,8 @@ class Backbone(nn.Module):
         self.sight: Sight | None = None
         self.hooks: SightHooks | None = None
         self.gates: Gates | None = None
+        if config.scope == "prompt":
+            raise ModelError("Words are read where all of a document is seen. The scope 'prompt' is for writers.")
         if isinstance(config.sight, str) and is_learned(config.sight):
             self.gates = Gates(count_gates(config.sight, layers=len(find_stack(model)[1])))
             self.hooks = learn_sight(model, self.gates)

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagwright.cli.terminal.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, ToJson, WordColumn
+from tagwright.cli.terminal.files import (
+    Beams,
+    Encoding,
+    From,
+    LabelNames,
+    Scheme,
+    TagColumn,
+    TextColumn,
+    ToJson,
+    WordColumn,
+)
 
 if TYPE_CHECKING:
     from tagwright.evaluation.report import Report
@@ -39,6 +49,7 @@ def evaluate(
     predicted_kind: PredictedFrom = None,
     predicted_tag_column: PredictedTags = None,
     tokens_per_batch: Annotated[int, typer.Option(min=16, help="With --model: padded tokens in a batch.")] = 4096,
+    beams: Beams = 1,
 ) -> None:
     """Score predictions against labels.
 
@@ -74,7 +85,7 @@ def evaluate(
         files = (predicted, gold)
         report = _score_file(rights, files, kind=predicted_kind or kind, options=options, ledger=unheld)
     else:
-        report = _score_model(str(model), rights, ledger=unheld, tokens_per_batch=tokens_per_batch)
+        report = _score_model(str(model), rights, ledger=unheld, tokens_per_batch=tokens_per_batch, beams=beams)
     show_report(console, report, title=gold.name)
     show_ledger(console, unheld, title="What could not be held:")
     write_json(json_file, report.to_dict())
@@ -98,7 +109,9 @@ def _score_file(
     return score(gold, count_along(scan_predicted(*files, kind=kind, options=options, ledger=ledger), "scoring"))
 
 
-def _score_model(model: str, gold: "Iterator[Document]", *, ledger: "Ledger", tokens_per_batch: int) -> "Report":
+def _score_model(
+    model: str, gold: "Iterator[Document]", *, ledger: "Ledger", tokens_per_batch: int, beams: int
+) -> "Report":
     """Label while scoring: neither side is held in memory."""
     from itertools import tee
 
@@ -110,7 +123,8 @@ def _score_model(model: str, gold: "Iterator[Document]", *, ledger: "Ledger", to
     from tagwright.inference.runner import RunnerConfig
 
     quiet_libraries()
-    labeler = Predictor.from_pretrained(model, config=RunnerConfig(tokens_per_batch=tokens_per_batch))
+    config = RunnerConfig(tokens_per_batch=tokens_per_batch, beams=beams)
+    labeler = Predictor.from_pretrained(model, config=config)
     labeler.ledger = ledger
     rights, inputs = tee(gold)
     report = score(rights, labeler.stream(count_along(inputs, "labelling")))

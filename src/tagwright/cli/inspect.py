@@ -224,14 +224,18 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
     about = read_about(folder)
     console.print(f"[bold]{escape(name)}[/]: a {about['view']} with {len(about['labels'])} labels")
     console.print(f"  labels: {escape(', '.join(about['labels']))}", soft_wrap=True)
-    for line in [*_tell_tuning(about), *_draw_sight(about.get("sight"))]:
+    for line in [*_tell_tuning(about), *_draw_sight(about)]:
         console.print(f"  {escape(line)}", soft_wrap=True)
-    parts = about | {
-        "head": HeadConfig.model_validate(about["head"]).list_read(),
-        "fusion": FusionConfig.model_validate(about.get("fusion", {})).list_read(),
-    }
-    for part in ("head", "fusion", "backbone", "versions", "scores"):
-        facts = ", ".join(f"{name} {_spell(value)}" for name, value in parts.get(part, {}).items() if value is not None)
+    parts = about
+    if "head" in about:  # a writer has none
+        parts = about | {
+            "head": HeadConfig.model_validate(about["head"]).list_read(),
+            "fusion": FusionConfig.model_validate(about.get("fusion", {})).list_read(),
+        }
+    for part in ("head", "fusion", "writer", "backbone", "versions", "scores"):
+        if part not in parts:
+            continue
+        facts = ", ".join(f"{name} {_spell(value)}" for name, value in parts[part].items() if value is not None)
         console.print(f"  {part}: {escape(facts)}", soft_wrap=True)
     for part, facts in about.get("data", {}).items():
         shown = ", ".join(f"{name} {value}" for name, value in facts.items())
@@ -258,14 +262,18 @@ def _tell_tuning(about: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _draw_sight(facts: Mapping[str, Any] | None) -> list[str]:
+def _draw_sight(about: Mapping[str, Any]) -> list[str]:
     from tagwright.backbone.sight.sight import Sight
 
+    facts = about.get("sight")
+    if facts is None and about["view"] == "writer":
+        return []  # as the model is by nature
     if facts is None:
         return ["sight: not noted when it was saved; `tagwright doctor` finds it by running the model"]
     if "unknown" in facts:
         return [f"sight: {facts['unknown']}"]
     whose = "chosen for it" if facts["chosen"] else "by the model's nature"
+    whose += ", of its prompt alone" if facts.get("scope") == "prompt" else ""
     return [f"sight, {whose}:", *(f"  {line}" for line in Sight(facts["layers"], tuple(facts["open"])).draw())]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagwright.backbone.builtin import LABELER_FORMS
-from tagwright.cli.terminal.files import Encoding, From, TagColumn, TextColumn, To, Watch, WordColumn, Written
+from tagwright.cli.terminal.files import Beams, Encoding, From, TagColumn, TextColumn, To, Watch, WordColumn, Written
 
 if TYPE_CHECKING:
     from tagwright.inference.predictor import Predictor
@@ -64,6 +64,7 @@ def predict(
     on_long: Annotated[Long, typer.Option(help="What becomes of documents longer than a window.")] = Long.window,
     dtype: Annotated[Precision | None, typer.Option(help="Precision, if not the one it was saved in.")] = None,
     tokens_per_batch: Annotated[int, typer.Option(min=16, help="Padded tokens in a batch.")] = 2048,
+    beams: Beams = 1,
 ) -> None:
     """Label documents with a saved labeler.
 
@@ -83,7 +84,7 @@ def predict(
     sorting = _Sorting(min_score, review, review_below, review_to, cover)
     sorting.check()
     quiet_libraries()
-    config = RunnerConfig(tokens_per_batch=tokens_per_batch, on_long=on_long.value)
+    config = RunnerConfig(tokens_per_batch=tokens_per_batch, on_long=on_long.value, beams=beams)
     labeler = Predictor.from_pretrained(model, dtype=None if dtype is None else dtype.value, config=config)
     if text:
         show_documents(make_console(), (found for found, _ in sorting.label(labeler, text)))

@@ -25,6 +25,9 @@ def train(
     model: Annotated[str | None, typer.Option(help=f"Backbone: {BACKBONE_FORMS}.")] = None,
     view: Annotated[str | None, typer.Option(help="tagger (default), or writer: labels by writing.")] = None,
     task: Annotated[str | None, typer.Option(help="Of a writer: ner, joint-er, relation, srl, events, dst ...")] = None,
+    demonstrations: Annotated[
+        int | None, typer.Option(min=1, help="Of a writer: learn nothing, show so many training documents instead.")
+    ] = None,
     out: Annotated[str | None, typer.Option(help="Folder for the labeler and its report.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting: training.learning_rate=3e-5.")] = None,
     shots: Annotated[int | None, typer.Option(help="Train on so many documents, drawn uniformly.")] = None,
@@ -55,6 +58,8 @@ def train(
         "draw.dev_policy": dev_policy,
     }
     settings = {name: value for name, value in named.items() if value is not None}
+    if demonstrations is not None:
+        settings |= {"view": "writer", "tuning.name": "frozen", "writer.demonstrations": demonstrations}
     plan = _read_recipe(recipe, settings, set_ or [])
     run_all(plan, seeds=seeds, resume=resume, overwrite=overwrite)
 

@@ -83,4 +83,7 @@ def _describe_tagger(recipe: Recipe, tagger: Tagger) -> dict[str, str]:
 def _describe_writer(outcome: Outcome) -> dict[str, str]:
     config, faults = outcome.recipe.writer, outcome.labeler.faults
     written = "; ".join(faults.lines()) or f"none in {faults.outputs}"
-    return {"Task": config.task, "Format": config.format, "Faults of outputs": written}
+    model, shown = outcome.labeler.model, {}
+    if model.shown is not None:
+        shown = {"Shown": f"{model.demonstrations} of {len(model.shown.pairs)} training pairs"}
+    return {"Task": config.task, "Format": config.format, **shown, "Faults of outputs": written}

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.fusion import FUSIONS, FusionConfig
+from tagwright.backbone.sight.sight import is_learned
 from tagwright.formats import FORMATS, TASKS
 from tagwright.heads import HEADS, HeadConfig
-from tagwright.models.config import STILL, WriterConfig
+from tagwright.models.config import FROZEN, STILL, WriterConfig
 from tagwright.registry import suggest
 from tagwright.settings.settings import Settings
 from tagwright.training.config import TrainingConfig
@@ -20,7 +21,7 @@ from tagwright.tuning import TUNINGS, TuningConfig
 
 SYNTHETIC = "synthetic:"  # data.train = "synthetic:ner" is the built-in corpus
 UNREAD = {"tagger": ("writer",), "writer": ("fusion", "head")}  # sections that are of the other view
-UNREAD_BACKBONE = ("read_at", "sight", "repeat", "overlap")  # what only taggers read of [backbone]
+UNREAD_BACKBONE = ("read_at", "repeat", "overlap")  # what only taggers read of [backbone]
 
 
 class DataConfig(BaseModel):
@@ -115,14 +116,24 @@ class Recipe(Settings):
                 yield f"  {section}: a {self.view} doesn't read this section. Take it out, or choose the other view."
         if self.view == "writer":
             yield from self._find_faults_of_writer()
+        elif self.backbone.scope == "prompt":
+            yield "  backbone.scope: 'prompt' is a writer's; a tagger's open layers see the document. Leave it out."
 
     def _find_faults_of_writer(self) -> Iterator[str]:
         for name in UNREAD_BACKBONE:
             if getattr(self.backbone, name) != type(self.backbone).model_fields[name].default:
                 yield f"  backbone.{name}: a writer doesn't read it. Leave it out."
+        if self.backbone.scope == "document":
+            yield "  backbone.scope: 'document' shows open layers what is still to be written; a writer's is 'prompt'."
+        if is_learned(self.backbone.sight):
+            yield "  backbone.sight: a writer's is chosen, not learned. Name layers, such as 0011 or all."
         if self.tuning.name in STILL:
             reason = STILL[self.tuning.name]
             yield f"  tuning.name: {self.tuning.name!r} {reason}; a writer has none. Use 'lora' to move little."
+        if self.tuning.name != FROZEN and self.writer.demonstrations is not None:
+            yield f"  writer.demonstrations: for the tuning {FROZEN!r} alone, which learns nothing. Leave it out."
+        if self.tuning.name == FROZEN and self.draw.policy == "cv":
+            yield "  draw.dev_policy: 'cv' finds how long to train, and 'frozen' trains no writer. Use 'matched'."
         task, format = self.writer.task, self.writer.format
         if task in TASKS and format in FORMATS and (lost := TASKS[task].predicts - FORMATS[format].holds):
             yield f"  writer.format: {format!r} can't write {', '.join(sorted(lost))}, which {task!r} predicts."

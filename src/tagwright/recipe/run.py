@@ -128,6 +128,8 @@ def fit(
     train = encode(labeler, corpus.train, ledger=ledger)
     labeler.learn_weights(train.targets)
     arguments = make_arguments(recipe.training, folder, has_dev=scorer is not None)
+    if not labeler.tuning.count(labeler):  # it has seen the documents that it will show, and learns nothing
+        return labeler.to(arguments.device), []
     parts = {"documents": corpus.train, "dev": corpus.dev if scorer is not None else ()}
     try:
         learner, train = keep_features(labeler, train, **parts, config=recipe.tuning, arguments=arguments)

@@ -49,6 +49,7 @@ def test_importing_the_room_loads_no_torch() -> None:
     ("settings", "error", "message"),
     [
         ({"sight": "00110"}, RecipeError, "5 groups, and the model has 4 layers only"),
+        ({"sight": "all", "scope": "prompt"}, ModelError, "The scope 'prompt' is for writers"),
         ({"sight": [7]}, RecipeError, "names layer 7; the model's layers are 0 to 3"),
         ({"sight": "upper"}, RecipeError, "can't be read. Expected none"),
         ({"read": "last"}, RecipeError, "can't be loaded like this: read: Extra inputs"),

@@ -8,7 +8,7 @@ import copy
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,10 +23,9 @@ from transformers.masking_utils import (
 )
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from tagwright.backbone.sight.sight import Sight
+from tagwright.backbone.sight.sight import Scope, Sight
 from tagwright.errors import ModelError
 
-Scope = Literal["document", "prompt"]
 Make = Callable[..., Any]
 BOTH: dict[str, Make] = {
     "full_attention": create_bidirectional_mask,

@@ -25,6 +25,9 @@ LabelNames = Annotated[
     str | None, typer.Option("--label-names", help="What integer tags stand for, in order, with commas: O,B-PER,I-PER.")
 ]
 Encoding = Annotated[str, typer.Option("--encoding", help="Encoding of the file read.")]
+Beams = Annotated[
+    int, typer.Option("--beams", min=1, help="Of a writer: go so many ways, keep the most probable output found.")
+]
 ToJson = Annotated[Path | None, typer.Option("--json", help="Write everything as JSON to this file.")]
 
 
