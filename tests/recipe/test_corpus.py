@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from tagwright.errors import DataError, RecipeError
+from tagwright.io.source import hash_file
 from tagwright.recipe.corpus import (
     Corpus,
     check_dev_size,
     check_overlap,
     draw_corpus,
-    hash_file,
     load_corpus,
     require_labels,
 )

@@ -1,6 +1,5 @@
 """Corpus: the documents of a run: read, drawn, split, and described by hashes. Knows nothing of models."""
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from typing import Any
 from tagwright.errors import DataError, RecipeError
 from tagwright.io.files import read
 from tagwright.io.kind import FileOptions
+from tagwright.io.source import hash_file
 from tagwright.recipe.recipe import SYNTHETIC, DataConfig, DrawConfig, Recipe
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
@@ -98,19 +98,6 @@ def _draw(documents: Sequence[Document], draw: DrawConfig, *, seed: int, ledger:
     if draw.shots_per_label is not None:
         return draw_per_label(documents, draw.shots_per_label, seed=seed, ledger=ledger)
     return draw_percent(documents, draw.percent or 100, seed=seed)
-
-
-def hash_file(path: Path) -> str:
-    """A hash of a file's bytes, or of all files of a folder by name."""
-    state = hashlib.blake2b(digest_size=16)
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    for file in files:
-        if file.is_file():
-            state.update(file.name.encode())
-            with file.open("rb") as stream:
-                while block := stream.read(1 << 20):
-                    state.update(block)
-    return state.hexdigest()
 
 
 def check_overlap(corpus: Corpus) -> None:
