@@ -46,6 +46,11 @@ def test_without_dev_a_seeded_part_is_set_aside_and_announced(tmp_path: Path, ca
     assert load_corpus(config, Ledger()).dev == corpus.dev
 
 
+def test_cross_validation_sets_no_dev_aside(tmp_path: Path) -> None:
+    config = DataConfig(train=write(tmp_path / "train.conll", 40))
+    assert [len(load_corpus(config, Ledger(), policy=policy).train) for policy in ("cv", "full")] == [40, 36]
+
+
 def test_no_training_file_is_a_recipe_error() -> None:
     with pytest.raises(RecipeError, match="data.train"):
         load_corpus(DataConfig(), Ledger())
