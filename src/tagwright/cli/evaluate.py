@@ -60,14 +60,8 @@ def evaluate(
 
     if (predicted is None) == (model is None):
         raise RecipeError("Give either a file of predictions or --model FOLDER: `tagwright evaluate GOLD PREDICTED`.")
-    options = make_options(
-        word_column=word_column,
-        tag_column=tag_column,
-        text_column=text_column,
-        scheme=scheme,
-        encoding=encoding,
-        label_names=label_names,
-    )
+    columns = {"word_column": word_column, "tag_column": tag_column, "text_column": text_column}
+    options = make_options(**columns, scheme=scheme, encoding=encoding, label_names=label_names)
     unheld, console = Ledger(), make_console()
     rights = scan(gold, kind=kind, options=options, ledger=unheld)
     if predicted is not None:

@@ -64,14 +64,8 @@ def inspect(
     if (folder / ABOUT).is_file():
         write_json(json_file, show_labeler(console, folder, name=str(target), check=check))
         return
-    options = make_options(
-        word_column=word_column,
-        tag_column=tag_column,
-        text_column=text_column,
-        scheme=scheme,
-        encoding=encoding,
-        label_names=label_names,
-    )
+    columns = {"word_column": word_column, "tag_column": tag_column, "text_column": text_column}
+    options = make_options(**columns, scheme=scheme, encoding=encoding, label_names=label_names)
     named = {
         "data.dev": None if dev is None else str(dev),
         "data.test": None if test is None else str(test),
@@ -243,7 +237,7 @@ def estimate_training(plan: "Recipe", parts: "Mapping[str, Sequence[Document]]")
     from tagwright.text.ledger import Ledger
 
     quiet_libraries()
-    corpus = set_dev_aside(Corpus(**parts), plan.data.dev_share, policy=plan.draw.policy)
+    corpus = set_dev_aside(Corpus(parts["train"], parts.get("dev", ())), plan.data.dev_share, policy=plan.draw.policy)
     corpus = draw_corpus(corpus, plan.draw, seed=plan.training.seed, ledger=Ledger())
     typer.echo(f"Reading the config and the tokenizer of {plan.backbone.model} ...", err=True)
     return estimate(plan, corpus.train)

@@ -120,8 +120,8 @@ class Recipe(Settings):
         }
         if self.data.documents is not None and self.data.train is not None and not self.data.is_synthetic:
             yield (
-                f"  data.documents: it sizes the built-in corpus ({SYNTHETIC}ner); {self.data.train} is a file. To train "
-                f"on {self.data.documents} of its documents use draw.shots (--shots {self.data.documents})."
+                f"  data.documents: it sizes the built-in corpus ({SYNTHETIC}ner); {self.data.train} is a file. "
+                f"To train on {self.data.documents} of its documents use draw.shots (--shots {self.data.documents})."
             )
         for place, (name, table) in named.items():
             if name not in table:

@@ -94,7 +94,7 @@ def split(
 def fold(
     documents: Sequence[Document], folds: int, *, seed: int, by_group: bool = True
 ) -> list[tuple[list[Document], list[Document]]]:
-    """`folds` pairs (train, dev) for cross-validation: every document is in dev once. Groups and equal texts stay whole."""
+    """`folds` pairs (train, dev) for cross-validation: every document is in dev once. Blocks stay whole."""
     blocks = _group(documents, seed=seed, by_group=by_group)
     if not 2 <= folds <= len(blocks):
         raise DataError(f"Can't make {folds} folds of {len(blocks)} documents or groups. Make from 2 to {len(blocks)}.")
@@ -116,7 +116,7 @@ def _hash(name: str, seed: int) -> bytes:
 
 
 def count_blocks(documents: Sequence[Document]) -> int:
-    """How many parts `split` and `fold` can part documents into at most."""
+    """How many blocks there are, of one group or of the same words: how many parts `split` and `fold` can part documents into at most."""
     return len(_group(documents, seed=0, by_group=True))
 
 
