@@ -41,6 +41,12 @@ def test_all_faults_are_told_together() -> None:
     assert "shots and percent" in message
 
 
+def test_documents_of_a_file_are_drawn_by_shots() -> None:
+    with pytest.raises(RecipeError, match=r"data.documents: .* a.conll is a file. .*--shots 50"):
+        Recipe.from_dict({"data": {"train": "a.conll", "documents": 50}})
+    assert Recipe.from_dict({"data": {"train": "synthetic:ner", "documents": 50}}).data.is_synthetic
+
+
 def test_two_batch_sizes_are_refused() -> None:
     with pytest.raises(RecipeError, match="tokens_per_batch.*per_device_train_batch_size"):
         Recipe.from_dict({"training": {"tokens_per_batch": 512, "per_device_train_batch_size": 4}})

@@ -20,6 +20,7 @@ from tagwright.cli.terminal.files import (
 
 if TYPE_CHECKING:
     from tagwright.evaluation.report import Report
+    from tagwright.inference.predictor import Predictor
     from tagwright.io.kind import FileOptions
     from tagwright.text.document import Document
     from tagwright.text.ledger import Ledger
@@ -62,6 +63,7 @@ def evaluate(
     from dataclasses import replace
 
     from tagwright.cli.terminal.files import make_options, read_column, write_json
+    from tagwright.cli.terminal.labelers import load_labeler, warn_if_learned
     from tagwright.cli.terminal.show import make_console, show_ledger, show_report
     from tagwright.errors import RecipeError
     from tagwright.io.files import scan
@@ -69,14 +71,8 @@ def evaluate(
 
     if (predicted is None) == (model is None):
         raise RecipeError("Give either a file of predictions or --model FOLDER: `tagwright evaluate GOLD PREDICTED`.")
-    options = make_options(
-        word_column=word_column,
-        tag_column=tag_column,
-        text_column=text_column,
-        scheme=scheme,
-        encoding=encoding,
-        label_names=label_names,
-    )
+    columns = {"word_column": word_column, "tag_column": tag_column, "text_column": text_column}
+    options = make_options(**columns, scheme=scheme, encoding=encoding, label_names=label_names)
     unheld, console = Ledger(), make_console()
     rights = scan(gold, kind=kind, options=options, ledger=unheld)
     if predicted is not None:
@@ -85,7 +81,9 @@ def evaluate(
         files = (predicted, gold)
         report = _score_file(rights, files, kind=predicted_kind or kind, options=options, ledger=unheld)
     else:
-        report = _score_model(str(model), rights, ledger=unheld, tokens_per_batch=tokens_per_batch, beams=beams)
+        labeler = load_labeler(str(model), ledger=unheld, tokens_per_batch=tokens_per_batch, beams=beams)
+        warn_if_learned(labeler, gold)
+        report = _score_labeler(labeler, rights, ledger=unheld)
     show_report(console, report, title=gold.name)
     show_ledger(console, unheld, title="What could not be held:")
     write_json(json_file, report.to_dict())
@@ -109,23 +107,14 @@ def _score_file(
     return score(gold, count_along(scan_predicted(*files, kind=kind, options=options, ledger=ledger), "scoring"))
 
 
-def _score_model(
-    model: str, gold: "Iterator[Document]", *, ledger: "Ledger", tokens_per_batch: int, beams: int
-) -> "Report":
+def _score_labeler(labeler: "Predictor", gold: "Iterator[Document]", *, ledger: "Ledger") -> "Report":
     """Label while scoring: neither side is held in memory."""
     from itertools import tee
 
     from tagwright.cli.terminal.files import count_along
-    from tagwright.cli.terminal.show import quiet_libraries
     from tagwright.evaluation.page.elements import show_count
     from tagwright.evaluation.report import evaluate as score
-    from tagwright.inference.predictor import Predictor
-    from tagwright.inference.runner import RunnerConfig
 
-    quiet_libraries()
-    config = RunnerConfig(tokens_per_batch=tokens_per_batch, beams=beams)
-    labeler = Predictor.from_pretrained(model, config=config)
-    labeler.ledger = ledger
     rights, inputs = tee(gold)
     report = score(rights, labeler.stream(count_along(inputs, "labelling")))
     labels, predicts = labeler.model.labels, labeler.model.predicts

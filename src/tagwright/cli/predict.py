@@ -76,6 +76,7 @@ def predict(
     tagwright predict runs/first --text "Marie Curie worked at the University of Paris."
     """
     from tagwright.cli.terminal.files import make_options
+    from tagwright.cli.terminal.labelers import warn_if_learned
     from tagwright.cli.terminal.show import make_console, quiet_libraries, show_documents
     from tagwright.inference.predictor import Predictor
     from tagwright.inference.runner import RunnerConfig
@@ -89,6 +90,7 @@ def predict(
     if text:
         show_documents(make_console(), (found for found, _ in sorting.label(labeler, text)))
         return
+    warn_if_learned(labeler, str(source))
     options = make_options(
         word_column=word_column, tag_column=tag_column, text_column=text_column, scheme=None, encoding=encoding
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tagwright.errors import DataError
+from tagwright.errors import DataError, RecipeError
 from tagwright.inference.predictor import Predictor
 from tagwright.recipe.corpus import Corpus, load_corpus, set_dev_aside
 from tagwright.recipe.outputs import write_outputs
@@ -71,6 +71,8 @@ def _gather(recipe: Recipe, given: Mapping[str, list[Document]], ledger: Ledger)
     facts = {part: {"file": "documents in memory", "documents": len(documents)} for part, documents in given.items()}
     if "train" in given:
         corpus = Corpus(given["train"], given.get("dev", ()), given.get("test", ()), facts)
-        return set_dev_aside(corpus, recipe.data.dev_share)
-    corpus = load_corpus(recipe.data, ledger)
+        if recipe.data.documents is not None:
+            raise RecipeError("data.documents sizes the built-in corpus. Use draw.shots to train on so many documents.")
+        return set_dev_aside(corpus, recipe.data.dev_share, policy=recipe.draw.policy)
+    corpus = load_corpus(recipe.data, ledger, policy=recipe.draw.policy)
     return replace(corpus, **given, facts=corpus.facts | facts)

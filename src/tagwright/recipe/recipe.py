@@ -13,6 +13,7 @@ from tagwright.backbone.fusion import FUSIONS, FusionConfig
 from tagwright.backbone.sight.sight import is_learned
 from tagwright.formats import FORMATS, TASKS
 from tagwright.heads import HEADS, HeadConfig
+from tagwright.io.kind import FileOptions
 from tagwright.models.config import FROZEN, STILL, WriterConfig
 from tagwright.registry import suggest
 from tagwright.settings.settings import Settings
@@ -20,6 +21,7 @@ from tagwright.training.config import TrainingConfig
 from tagwright.tuning import TUNINGS, TuningConfig
 
 SYNTHETIC = "synthetic:"  # data.train = "synthetic:ner" is the built-in corpus
+READING = ("word_column", "tag_column", "text_column", "scheme", "encoding", "label_names")  # how files are read
 UNREAD = {"tagger": ("writer",), "writer": ("fusion", "head")}  # sections that are of the other view
 UNREAD_BACKBONE = ("read_at", "repeat", "overlap")  # what only taggers read of [backbone]
 
@@ -41,6 +43,15 @@ class DataConfig(BaseModel):
     label_names: tuple[str, ...] | None = None
     dev_share: float = Field(default=0.1, ge=0, lt=1)
     documents: int | None = Field(default=None, ge=20, description="how many of the synthetic corpus; 800 if empty")
+
+    @property
+    def options(self) -> FileOptions:
+        """How the files are read."""
+        return FileOptions(**{name: getattr(self, name) for name in READING})
+
+    @property
+    def is_synthetic(self) -> bool:
+        return self.train is not None and self.train.startswith(SYNTHETIC)
 
 
 class DrawConfig(BaseModel):
@@ -108,6 +119,11 @@ class Recipe(Settings):
             "writer.format": (self.writer.format, FORMATS),
             "tuning.name": (self.tuning.name, TUNINGS),
         }
+        if self.data.documents is not None and self.data.train is not None and not self.data.is_synthetic:
+            yield (
+                f"  data.documents: it sizes the built-in corpus ({SYNTHETIC}ner); {self.data.train} is a file. "
+                f"To train on {self.data.documents} of its documents use draw.shots (--shots {self.data.documents})."
+            )
         for place, (name, table) in named.items():
             if name not in table:
                 yield f"  {place}: no {table.kind} is called {name!r}.{suggest(name, table)}"

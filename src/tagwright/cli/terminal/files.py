@@ -55,6 +55,15 @@ def make_options(
     )
 
 
+def tell_options(options: "FileOptions") -> dict[str, Any]:
+    """The options that are not as usual, as settings of a recipe."""
+    from tagwright.io.kind import FileOptions
+    from tagwright.recipe.recipe import READING
+
+    usual = FileOptions()
+    return {f"data.{n}": getattr(options, n) for n in READING if getattr(options, n) != getattr(usual, n)}
+
+
 def read_column(column: str | None) -> int | str | None:
     """A column by name, or by place where it is a number."""
     if column is not None and column.removeprefix("-").isdecimal():
