@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from tagwright.evaluation.calibration.fit import FitConfig, Fitted
     from tagwright.inference.predictor import Predictor
     from tagwright.text.document import Document
-    from tagwright.text.ledger import Ledger
 
 METHODS = "auto, none, temperature, platt or isotonic"
 Method = Annotated[str, typer.Option(help=f"{METHODS}; auto takes the best by cross-validation.")]

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from tagwright.backbone.builtin import BACKBONE_FORMS, PREFIX, UNTRAINED, pick_rate
 from tagwright.io.kind import FileOptions
-from tagwright.recipe.inspection.summary import Summary
 from tagwright.recipe.corpus import FEW_DEV
+from tagwright.recipe.inspection.summary import Summary
 from tagwright.recipe.recipe import READING, Recipe
 
 STEPS = 1500  # about so many suffice to fine-tune a small backbone
