@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def read_options() -> argparse.Namespace:
-    parser = make_parser(__doc__, out=ROOT / "runs" / "bench" / "search", seeds=8)
+    parser = make_parser(__doc__, out=ROOT / "runs" / "bench" / "search", seeds=5)
     parser.add_argument("step", choices=("search", "confirm", "report"))
     parser.add_argument("--decoder", default="builtin:tiny-decoder", metavar="MODEL")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="where corpora lie")

@@ -1,4 +1,4 @@
-"""What mkdocs is told of this project: pages that lie outside docs/ (the README, model cards) are pages of the site too.
+"""What mkdocs is told of this project: pages outside docs/ (the README, model cards) are pages of the site too.
 
 Links are written for a reader of the repository; here they are turned to where the pages lie in the site.
 """

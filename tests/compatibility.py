@@ -32,7 +32,11 @@ USUAL = {
     "fusion": "last",
 }
 # where a value stands in the way of what is usual
-INSTEAD = {place: {"sight": "left out"} for place in (("tuning", "prefix"), *(("format", name) for name in FORMATS))}
+INSTEAD = {
+    ("tuning", "prefix"): {"sight": "left out"},
+    ("scope", "prompt"): {"format": "inline"},  # a writer's
+    **{("format", name): {"sight": "left out", "scope": "prompt"} for name in FORMATS},
+}
 EVERY = "every"
 # (dial, value), (other dial, value) -> words of the error, as it names the reason
 REFUSED: Mapping[tuple[tuple[str, str], tuple[str, str]], str] = {
@@ -42,17 +46,12 @@ REFUSED: Mapping[tuple[tuple[str, str], tuple[str, str]], str] = {
     (("sight", "all"), ("tuning", "prefix")): "can't be had together",
     (("sight", "01"), ("tuning", "prefix")): "can't be had together",
     (("sight", "learned"), ("tuning", "prefix")): "can't be had together",
-    (("scope", "prompt"), ("tuning", "prefix")): "doesn't obey its sight",
-    (("scope", "prompt"), ("attention", EVERY)): "it isn't known where the prompt ends",
-    (("scope", "prompt"), ("tuning", EVERY)): "it isn't known where the prompt ends",
-    (("scope", "prompt"), ("head", EVERY)): "it isn't known where the prompt ends",
-    (("scope", "prompt"), ("fusion", EVERY)): "it isn't known where the prompt ends",
-    (("scope", "prompt"), ("format", EVERY)): "it isn't known where the prompt ends",
-    **{
-        (("sight", value), ("format", EVERY)): "backbone.sight: a writer doesn't read it"
-        for value in ("none", "all", "01", "learned")
-    },
-    (("tuning", "frozen"), ("format", EVERY)): "moves only what is not pretrained; a writer has none",
+    (("sight", "learned"), ("format", EVERY)): "backbone.sight: a writer's is chosen, not learned",
+    (("scope", "prompt"), ("attention", "flash_attention_2")): "lets tokens see what they must not",
+    (("scope", "prompt"), ("tuning", "prefix")): "puts keys and values before a tagger's words; a writer has none",
+    (("scope", "prompt"), ("head", EVERY)): "backbone.scope: 'prompt' is a writer's",
+    (("scope", "prompt"), ("fusion", EVERY)): "backbone.scope: 'prompt' is a writer's",
+    (("scope", "document"), ("format", EVERY)): "shows open layers what is still to be written",
     (("tuning", "prefix"), ("format", EVERY)): "puts keys and values before a tagger's words; a writer has none",
 }
 # tests with the marker gpu
@@ -74,9 +73,9 @@ A cell says:
 - **GPU**: runs where there is an accelerator (`pytest -m gpu`), and was not run elsewhere.
 
 With the tuning `prefix` the sight is left out where it isn't named, since a chosen one is refused.
-The scope `prompt` is for models that write: with a head it is refused, and with a plan alone it is tested by writing.
-`left out` leaves a model as it is by nature. A format makes a writer, which has neither a head nor a fusion, and whose
-sight is left out where it isn't named.
+The scope `prompt` is for models that write: what isn't named beside it is a writer of the format `inline`, a head is
+refused, and a plan alone is tested by writing. `left out` leaves a model as it is by nature. A format makes a writer,
+which has neither a head nor a fusion; its scope is `prompt` and its sight is left out where they aren't named.
 """
 
 
@@ -90,7 +89,10 @@ class Cell:
     @property
     def chosen(self) -> dict[str, str]:
         """The value of every dial."""
-        return USUAL | INSTEAD.get(self.one, {}) | INSTEAD.get(self.two, {}) | dict((self.one, self.two))
+        chosen = USUAL | INSTEAD.get(self.one, {}) | INSTEAD.get(self.two, {}) | dict((self.one, self.two))
+        if {"head", "fusion"} & {self.one[0], self.two[0]}:
+            chosen.pop("format", None)
+        return chosen
 
     @property
     def needs(self) -> str:

@@ -25,7 +25,8 @@ from tagwright.tuning import TuningConfig
 from tiny_models import make_config
 
 KNOWN = 0.015  # the mean loss of a token
-KINDS: dict[str, Any] = {"t5": AutoModelForSeq2SeqLM, "llama": AutoModelForCausalLM}
+# the lower one of two layers sees the prompt both ways; nobody would read what the upper one makes of a prompt
+SEES: dict[str, Any] = {"sight": "10", "scope": "prompt"}
 SIZES: dict[str, Any] = {
     "hidden_size": 48,
     "intermediate_size": 96,
@@ -38,6 +39,8 @@ SIZES: dict[str, Any] = {
 OWN: dict[str, dict[str, Any]] = {
     "t5": {"d_kv": 24, "d_ff": 96, "dropout_rate": 0.0, "decoder_start_token_id": 0},
     "llama": {},
+    "qwen2": {"num_key_value_heads": 1},
+    "gpt2": {},
 }
 
 
@@ -82,7 +85,8 @@ def save_writer(kind: str, folder: Path, *, tokenizer: PreTrainedTokenizerFast |
     torch.manual_seed(0)
     tokenizer = tokenizer or learn_tokenizer(list_words(), size=320)
     config = make_config(kind, **(SIZES | OWN[kind] | {"vocab_size": len(tokenizer)} | changes))
-    KINDS[kind].from_config(config).save_pretrained(folder)
+    made: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    made.from_config(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 
@@ -94,12 +98,17 @@ def list_words() -> list[str]:
 
 
 def make_writer(
-    model: Path, documents: Sequence[Document], *, tuning: str | TuningConfig = "full", **settings: Any
+    model: Path,
+    documents: Sequence[Document],
+    *,
+    tuning: str | TuningConfig = "full",
+    backbone: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> Writer:
     """A writer of the task `ner` in the format `inline`, unless told otherwise, that has learned nothing yet."""
     config, own = WriterConfig(**settings), TuningConfig(name=tuning) if isinstance(tuning, str) else tuning
     inventory = TASKS[config.task].learn(documents)
-    plan = WriterPlan(inventory, BackboneConfig(model=str(model)), config, own)
+    plan = WriterPlan(inventory, BackboneConfig(model=str(model), **(backbone or {})), config, own)
     return plan.attach(plan.load()).eval()
 
 

@@ -109,9 +109,10 @@ def tabulate_searches(found: Searched, *, share: float) -> str:
 
 
 def _correlate(field: Mapping[str, float], scores: Mapping[str, float]) -> str:
-    if len(field) < len(scores):
+    sides = [field.get(plan) for plan in scores], list(scores.values())
+    if len(field) < len(scores) or any(len(set(side)) == 1 for side in sides):  # or there is nothing to order
         return "-"
-    return f"{spearmanr([field[plan] for plan in scores], list(scores.values())).statistic:.2f}"
+    return f"{spearmanr(*sides).statistic:.2f}"
 
 
 def tabulate_confirmed(found: Searched, comparisons: Comparisons) -> str:

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tagwright.backbone.sight.sight import Sight
     from tagwright.errors import DataError, FormatError, ModelError, RecipeError, SchemeError, TagwrightError
     from tagwright.evaluation.compare import compare
     from tagwright.evaluation.report import Report, evaluate
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tagwright.io.files import convert, read, write
     from tagwright.recipe.api import train
     from tagwright.recipe.recipe import Recipe
+    from tagwright.search.api import search_sight
     from tagwright.search.curves.api import curve
     from tagwright.text.document import Document
     from tagwright.text.relation import Relation
@@ -33,6 +35,7 @@ _PLACES = {
     "Relation": "text.relation",
     "Report": "evaluation.report",
     "SchemeError": "errors",
+    "Sight": "backbone.sight.sight",
     "Span": "text.span",
     "TagwrightError": "errors",
     "compare": "evaluation.compare",
@@ -42,6 +45,7 @@ _PLACES = {
     "load": "inference.predictor",
     "predict": "inference.predictor",
     "read": "io.files",
+    "search_sight": "search.api",
     "train": "recipe.api",
     "write": "io.files",
 }
@@ -56,6 +60,7 @@ __all__ = [
     "Relation",
     "Report",
     "SchemeError",
+    "Sight",
     "Span",
     "TagwrightError",
     "compare",
@@ -65,6 +70,7 @@ __all__ = [
     "load",
     "predict",
     "read",
+    "search_sight",
     "train",
     "write",
 ]

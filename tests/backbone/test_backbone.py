@@ -16,7 +16,7 @@ from tagwright.backbone import backbone as room
 from tagwright.backbone.backbone import find_max_tokens, load_backbone, load_config, load_tokenizer, restore_backbone
 from tagwright.backbone.config import BackboneConfig
 from tagwright.errors import ModelError
-from tiny_models import BOTH_SIDES, CAUSAL, load_model, make_batch, make_config, make_tokenizer, save_model
+from tiny_models import BOTH_SIDES, CAUSAL, SIZES, load_model, make_batch, make_config, make_tokenizer, save_model
 
 DOCUMENTS = [["abc", "d", "efgh"], ["a"], ["xyz", "b"], ["?", "hello"]]
 KINDS = (*CAUSAL, *BOTH_SIDES)
@@ -158,6 +158,33 @@ def test_a_restored_backbone_takes_the_weights_it_was_saved_with(
     again.load_state_dict(backbone.state_dict())
     batch = make_batch(backbone, DOCUMENTS)
     torch.testing.assert_close(again(batch), backbone(batch), atol=0, rtol=0)
+
+
+SEEING = {  # models that see pictures too: the sizes of their text model, and its class
+    "gemma3": ({"head_dim": 8, "num_key_value_heads": 1, "sliding_window": 3}, "Gemma3TextModel"),
+    "mistral3": ({"head_dim": 8, "num_key_value_heads": 1}, "MistralModel"),
+}
+
+
+@pytest.mark.parametrize("kind", SEEING)
+def test_of_a_model_that_sees_pictures_the_text_model_is_taken(tmp_path: Path, kind: str) -> None:
+    own, name = SEEING[kind]
+    sizes = SIZES | own
+    eye = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(kind, text_config=sizes, vision_config=eye | {"image_size": 28, "patch_size": 14})
+    whole = AutoModel.from_config(config).eval()
+    whole.save_pretrained(tmp_path)
+    make_tokenizer().save_pretrained(tmp_path)
+    backbone = load_model(tmp_path)
+    assert type(backbone.model).__name__ == name and str(backbone.find_sight()) == "none"
+    ids = torch.tensor([[5, 6, 7, 8, 9]])
+    states = [model(input_ids=ids).last_hidden_state for model in (whole, backbone.model)]
+    torch.testing.assert_close(*states, atol=1e-6, rtol=0)
+    assert str(load_model(tmp_path, sight="all").find_sight()) == "all"
+    backbone.model.config.save_pretrained(tmp_path / "saved")
+    make_tokenizer().save_pretrained(tmp_path / "saved")
+    assert type(restore_backbone(tmp_path / "saved", backbone.config).model).__name__ == name
 
 
 def test_config_and_tokenizer_load_without_weights(

@@ -72,6 +72,11 @@ def test_a_labeler_is_scored(run: Run, labeler: Path, here: Path) -> None:
     assert json.loads((here / "out.json").read_text())["documents"] == 60
 
 
+def test_a_labeler_on_its_training_file_is_warned_of(run: Run, labeler: Path) -> None:
+    done = run("evaluate", "--model", "labeler", "train.jsonl")
+    assert "train.jsonl is the file that this labeler was trained on" in done.stderr
+
+
 def test_it_takes_a_file_or_a_labeler(run: Run, conll: Path) -> None:
     for arguments in ((), ("gold.conll", "--model", "labeler")):
         with pytest.raises(RecipeError, match="either a file of predictions or --model"):

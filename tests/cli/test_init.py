@@ -13,19 +13,32 @@ from tagwright.recipe.recipe import Recipe
 
 def test_it_says_what_it_found_and_what_to_do_next(run: Run, conll: Path) -> None:
     shown = run("init", "gold.conll").stdout
-    for fact in ("conll: ", "words in column 0, tags in column 1", "scheme BIO", "PER", "No dev file: 10%"):
+    for fact in (
+        "conll: ",
+        "words in column 0, tags in column 1",
+        "scheme BIO",
+        "PER",
+        "No dev file, and too few documents",
+    ):
         assert fact in shown
     assert shown.rstrip().endswith("tagwright train recipe.toml")
     recipe = Recipe.from_toml("recipe.toml")
     assert (recipe.data.train, recipe.out, recipe.training.learning_rate) == ("gold.conll", "runs/gold", 2e-3)
+    assert recipe.draw.policy == "cv"
 
 
 def test_a_pretrained_model_gets_its_own_settings(run: Run, conll: Path) -> None:
     shown = run("init", "gold.conll", "--model", "org/name", "--dev", "gold.conll", "--out", "my.toml").stdout
-    assert "tagwright inspect gold.conll --model org/name" in shown
+    assert "tagwright inspect my.toml" in shown
     assert "No dev file" not in shown
     recipe = Recipe.from_toml("my.toml")
     assert (recipe.data.dev, recipe.backbone.model, recipe.training.learning_rate) == ("gold.conll", "org/name", 5e-5)
+
+
+def test_enough_documents_give_a_dev_set(run: Run, here: Path) -> None:
+    (here / "a.conll").write_text("".join(f"Ada\tB-PER\n{n}\tO\n\n" for n in range(200)), encoding="utf-8")
+    assert "No dev file: 10% of the training documents will be set aside" in run("init", "a.conll").stdout
+    assert Recipe.from_toml("recipe.toml").draw.policy == "full"
 
 
 def test_columns_go_into_the_recipe(run: Run, here: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from builtin_models import ship_backbones
 from cli_run import Run
 from tagwright.backbone import builtin
-from tagwright.errors import DataError, ModelError
+from tagwright.errors import DataError, ModelError, RecipeError
 from tiny_models import save_model
 
 
@@ -43,6 +43,31 @@ def test_a_model_is_weighed_before_anything_is_trained(run: Run, conll: Path, he
     assert "memory: about" in shown
     estimate = json.loads((here / "out.json").read_text())["estimate"]
     assert (estimate["fits"], estimate["steps"]) == (True, 2)
+
+
+def test_a_recipe_is_looked_at(run: Run, conll: Path, here: Path) -> None:
+    run("init", "gold.conll", "--model", "builtin:untrained")
+    shown = run("inspect", "recipe.toml", "--epochs", 3, "--json", "out.json").stdout
+    assert "scheme BIO" in shown and "trains 5 times more" in shown
+    estimate = json.loads((here / "out.json").read_text())["estimate"]
+    assert (estimate["steps"], estimate["trainings"]) == (3, 5)
+    (here / "none.toml").write_text('out = "a"\n', encoding="utf-8")
+    with pytest.raises(RecipeError, match="none.toml names no training data"):
+        run("inspect", "none.toml")
+    changes = ("--set", "data.documents=40", "--set", "backbone.model=builtin:untrained")
+    assert "synthetic:ner: the built-in corpus" in run("inspect", "synthetic:ner", *changes).stdout
+
+
+def test_settings_count_as_in_training(run: Run, here: Path) -> None:
+    lines = "".join(f"Ada{n}\tO\tB-PER\nran\tO\tO\n\n" for n in range(40))
+    (here / "a.conll").write_text(lines, encoding="utf-8")
+    assert "tags in column 1" in run("inspect", "a.conll", "--set", "data.tag_column=1").stdout
+    model = ("--model", "builtin:untrained", "--set", "training.per_device_train_batch_size=4", "--epochs", 1)
+    for shots, steps in (((), 9), (("--shots", 8), 2)):  # a tenth is dev
+        run("inspect", "a.conll", *model, *shots, "--json", "out.json")
+        assert json.loads((here / "out.json").read_text())["estimate"]["steps"] == steps
+    with pytest.raises(RecipeError, match="draw.shots only counts where training is estimated. Say with --model"):
+        run("inspect", "a.conll", "--shots", 8)
 
 
 def test_a_model_out_of_reach_is_said_after_the_lint(run: Run, conll: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ def test_a_file_is_labelled_in_its_order(run: Run, labeler: Path) -> None:
     done = run("predict", "labeler", "train.jsonl", "-o", "out.jsonl")
     assert done.stdout == ""
     assert "Labelled 60 documents" in done.stderr
+    assert "train.jsonl is the file that this labeler was trained on. It has seen them" in done.stderr
     gold, found = read("train.jsonl"), read("out.jsonl")
     expected = load(labeler).predict(gold)
     assert [d.id for d in found] == [d.id for d in gold]
@@ -52,7 +53,7 @@ def test_another_kind_says_what_it_cannot_hold(run: Run, labeler: Path) -> None:
 
 def test_long_documents_are_cut_refused_or_truncated(run: Run, labeler: Path, here: Path) -> None:
     (here / "long.txt").write_text("word " * 2000 + "\n", encoding="utf-8")
-    run("predict", "labeler", "long.txt", "-o", "out.jsonl")
+    assert "trained on" not in run("predict", "labeler", "long.txt", "-o", "out.jsonl").stderr
     with pytest.raises(DataError, match="--on-long window"):
         run("predict", "labeler", "long.txt", "--on-long", "error")
     done = run("predict", "labeler", "long.txt", "-o", "cut.jsonl", "--on-long", "truncate")

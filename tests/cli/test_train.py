@@ -36,13 +36,28 @@ def test_a_writer_is_trained_and_labels(run: Run, here: Path) -> None:
     write(make_entities(), here / "gold.jsonl")
     model = save_writer("llama", here / "model")
     files = ("--train", "gold.jsonl", "--dev", "gold.jsonl", "--model", model, "--out", "written")
-    shown = run("train", "--view", "writer", "--task", "ner", *files, *SHORT, "--set", "writer.max_target_tokens=30")
+    own = ("--set", "writer.max_target_tokens=30", "--set", "backbone.sight=10")
+    shown = run("train", "--view", "writer", "--task", "ner", *files, *SHORT, *own)
     assert "Saved to written" in shown.stdout and "wrong with its outputs" in shown.stdout
     run("predict", "written", "gold.jsonl", "-o", "labelled.jsonl")
     assert len((here / "labelled.jsonl").read_text(encoding="utf-8").splitlines()) == 8
-    assert "exact" in run("evaluate", "gold.jsonl", "--model", "written").stdout
+    run("predict", "written", "gold.jsonl", "-o", "labelled.jsonl", "--beams", 2)
+    assert "exact" in run("evaluate", "gold.jsonl", "--model", "written", "--beams", 2).stdout
+    shown = run("inspect", "written").stdout
+    assert "a writer with 2 labels" in shown and "task ner, format inline" in shown and "looks right: 0 of 2" in shown
     with pytest.raises(RecipeError, match="writer.task: no task of a format is called .knit"):
         run("train", "--view", "writer", "--task", "knit", *files)
+
+
+def test_a_writer_may_learn_nothing_and_be_shown_documents(run: Run, here: Path) -> None:
+    write(make_entities(), here / "gold.jsonl")
+    model = save_writer("llama", here / "model", max_position_embeddings=300)
+    files = ("--train", "gold.jsonl", "--test", "gold.jsonl", "--model", model, "--out", "shown")
+    shown = run("train", "--task", "ner", "--demonstrations", 2, *files, "--set", "writer.max_target_tokens=30").stdout
+    assert "Saved to shown" in shown
+    told = run("inspect", "shown", "--check").stdout
+    assert "demonstrations 2" in told and "tuning: frozen; 0 of" in told and "head:" not in told
+    assert "exact" in run("evaluate", "gold.jsonl", "--model", "shown").stdout
 
 
 def test_a_used_folder_is_refused(run: Run, labeler: Path) -> None:

@@ -33,7 +33,8 @@ FEW = [  # what `make test` can bear
     Cell(("scope", "prompt"), ("head", "crf")),
     Cell(("tuning", "lora"), ("format", "records")),
     Cell(("sight", "all"), ("format", "inline")),
-    Cell(("scope", "prompt"), ("format", "inline")),
+    Cell(("scope", "document"), ("format", "inline")),
+    Cell(("scope", "prompt"), ("tuning", "lora")),
 ]
 ON_CPU = [cell for cell in list_cells() if cell.needs != "gpu"]
 ON_GPU = [cell for cell in list_cells() if cell.needs == "gpu"]
@@ -75,26 +76,28 @@ def label(chosen: dict[str, str], folder: Path, place: Path) -> None:
     recipe = make_recipe(chosen, folder)
     corpus = Corpus(DOCUMENTS)
 
-    def prepare(labeler: Any) -> None:
-        if chosen["scope"] == "prompt":
-            set_sight(labeler.backbone.model, USUAL["sight"], scope="prompt")
-
-    labeler, history = fit(resolve(recipe, DOCUMENTS), corpus, folder=place, ledger=Ledger(), prepare=prepare)
+    labeler, history = fit(resolve(recipe, DOCUMENTS), corpus, folder=place, ledger=Ledger())
     assert all(value == value for entry in history for value in entry.values())  # no NaN
     found = predict(labeler)
     assert len(found) == len(DOCUMENTS)
-    if "format" in chosen:
+    if "format" in chosen and chosen["sight"] == "left out":
         return
-    sight = labeler.backbone.find_sight()
+    sight = labeler.backbone.sight or labeler.backbone.find_sight()
     wanted = {"all": (0, 1), "01": (1,), "none": (), "left out": ()}
     assert chosen["sight"] == "learned" or sight.open == wanted[chosen["sight"]]
 
 
 def make_recipe(chosen: dict[str, str], folder: Path) -> Recipe:
-    sight = None if chosen["sight"] == "left out" or chosen["scope"] == "prompt" else chosen["sight"]
+    sight = None if chosen["sight"] == "left out" else chosen["sight"]
     fusion = {"name": chosen["fusion"]} | ({"layer": 1} if chosen["fusion"] == "layer" else {})
     dtype = "bfloat16" if chosen["attention"] == "flash_attention_2" else "float32"
-    backbone = {"model": str(folder), "sight": sight, "attn_implementation": chosen["attention"], "dtype": dtype}
+    backbone = {
+        "model": str(folder),
+        "sight": sight,
+        "scope": chosen["scope"],
+        "attn_implementation": chosen["attention"],
+        "dtype": dtype,
+    }
     training = {"max_steps": 2, "learning_rate": 1e-3, "eval_strategy": "no", "save_strategy": "no"}
     own = {"fusion": fusion, "head": {"name": chosen["head"]}}
     if "format" in chosen:

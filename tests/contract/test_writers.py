@@ -41,8 +41,8 @@ LEARNED = [
     pytest.param("llama", "srl", "records", marks=pytest.mark.slow),
 ]
 REFUSED = {"bitfit": "has no biases", "qlora": "needs a GPU"}
-REFUSED |= {name: f"The tuning {name!r} .* a writer has none" for name in ("frozen", "prefix")}
-ABLE = [name for name in TUNINGS if name not in REFUSED]
+REFUSED["prefix"] = "The tuning 'prefix' .* a writer has none"
+ABLE = [name for name in TUNINGS if name not in REFUSED and name != "frozen"]  # which learns nothing
 FAST = ("full", "lora", "fish-dip")
 RATES = {"full": 1e-2, "fish": 5e-2, "fish-dip": 5e-2, "fish-dip:paper": 3e-1}
 

@@ -7,6 +7,7 @@ from tagwright.formats import FORMATS, TASKS
 from tagwright.formats.format import Answer, Format
 from tagwright.formats.strings.faults import (
     CHANGED,
+    CUT_OFF,
     ILL_FORMED,
     LOST_TAIL,
     REPEATED,
@@ -43,6 +44,18 @@ def test_entities_and_relations_as_in_the_paper() -> None:
     )
     (pair,) = make("ner", NOVEL).write(NOVEL)
     assert pair.target == "[ Tolkien | person ] 's epic novel [ The Lord of the Rings | book ] was published in 1954"
+
+
+def test_an_output_that_was_cut_off_has_no_other_fault() -> None:
+    format, outputs = make("ner", NOVEL), ("[ Tolkien | person ] 's epoc [ The | bo", "[ Tolkien | person ] 's")
+    for is_whole, expected in ((False, {CUT_OFF}), (True, {CHANGED, ILL_FORMED, WRONG_LABEL})):
+        faults = Faults()
+        for output in outputs:
+            (ask,) = format.ask(NOVEL)
+            found = format.read(NOVEL.only(()), [Answer(ask.part, output, is_whole=is_whole)], faults=faults)
+            assert Span(0, 1, "person") in found.spans  # what was written by then is read
+        assert set(faults.cases) == expected and faults.outputs == 2
+        assert faults.having[CUT_OFF] == (0 if is_whole else 2)
 
 
 def test_nested_spans_as_in_the_paper() -> None:

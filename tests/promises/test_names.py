@@ -4,8 +4,8 @@ import pytest
 
 import tagwright
 
-VERBS = ["compare", "convert", "curve", "evaluate", "load", "predict", "read", "train", "write"]
-NOUNS = ["Document", "Recipe", "Relation", "Report", "Span"]
+VERBS = ["compare", "convert", "curve", "evaluate", "load", "predict", "read", "search_sight", "train", "write"]
+NOUNS = ["Document", "Recipe", "Relation", "Report", "Sight", "Span"]
 ERRORS = ["DataError", "FormatError", "ModelError", "RecipeError", "SchemeError", "TagwrightError"]
 
 

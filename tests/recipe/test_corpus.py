@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from tagwright.errors import DataError, RecipeError
+from tagwright.io.source import hash_file
 from tagwright.recipe.corpus import (
     Corpus,
     check_dev_size,
     check_overlap,
     draw_corpus,
-    hash_file,
     load_corpus,
     require_labels,
 )
@@ -44,6 +44,11 @@ def test_without_dev_a_seeded_part_is_set_aside_and_announced(tmp_path: Path, ca
     assert (len(corpus.train), len(corpus.dev)) == (32, 8)
     assert "8 of 40 training documents were set aside" in caplog.text
     assert load_corpus(config, Ledger()).dev == corpus.dev
+
+
+def test_cross_validation_sets_no_dev_aside(tmp_path: Path) -> None:
+    config = DataConfig(train=write(tmp_path / "train.conll", 40))
+    assert [len(load_corpus(config, Ledger(), policy=policy).train) for policy in ("cv", "full")] == [40, 36]
 
 
 def test_no_training_file_is_a_recipe_error() -> None:

@@ -41,6 +41,12 @@ def test_all_faults_are_told_together() -> None:
     assert "shots and percent" in message
 
 
+def test_documents_of_a_file_are_drawn_by_shots() -> None:
+    with pytest.raises(RecipeError, match=r"data.documents: .* a.conll is a file. .*--shots 50"):
+        Recipe.from_dict({"data": {"train": "a.conll", "documents": 50}})
+    assert Recipe.from_dict({"data": {"train": "synthetic:ner", "documents": 50}}).data.is_synthetic
+
+
 def test_two_batch_sizes_are_refused() -> None:
     with pytest.raises(RecipeError, match="tokens_per_batch.*per_device_train_batch_size"):
         Recipe.from_dict({"training": {"tokens_per_batch": 512, "per_device_train_batch_size": 4}})
@@ -81,18 +87,29 @@ def test_faults_of_a_writer_are_told_together() -> None:
             {
                 "view": "writer",
                 "head": {"name": "crf"},
-                "backbone": {"sight": "all", "repeat": 1},
+                "backbone": {"sight": "learned", "scope": "document", "repeat": 1},
                 "writer": {"task": "dst", "format": "sentinel"},
-                "tuning": {"name": "frozen"},
+                "tuning": {"name": "prefix"},
             }
         )
     assert str(caught.value).splitlines()[1:] == [
         "  head: a writer doesn't read this section. Take it out, or choose the other view.",
-        "  backbone.sight: a writer doesn't read it. Leave it out.",
         "  backbone.repeat: a writer doesn't read it. Leave it out.",
-        "  tuning.name: 'frozen' moves only what is not pretrained; a writer has none. Use 'lora' to move little.",
+        "  backbone.scope: 'document' shows open layers what is still to be written; a writer's is 'prompt'.",
+        "  backbone.sight: a writer's is chosen, not learned. Name layers, such as 0011 or all.",
+        "  tuning.name: 'prefix' puts keys and values before a tagger's words; a writer has none. "
+        "Use 'lora' to move little.",
         "  writer.format: 'sentinel' can't write fields, which 'dst' predicts.",
     ]
+
+
+def test_a_writer_that_learns_nothing_is_shown_documents() -> None:
+    writer = {"view": "writer", "writer": {"demonstrations": 4}}
+    assert Recipe.from_dict(writer | {"tuning": {"name": "frozen"}}).writer.demonstrations == 4
+    with pytest.raises(RecipeError, match="writer.demonstrations: for the tuning 'frozen' alone, which learns nothing"):
+        Recipe.from_dict(writer | {"tuning": {"name": "lora"}})
+    with pytest.raises(RecipeError, match="'cv' finds how long to train, and 'frozen' trains no writer"):
+        Recipe.from_dict(writer | {"tuning": {"name": "frozen"}, "draw": {"shots": 5, "dev_policy": "cv"}})
 
 
 def test_a_section_of_the_other_view_is_refused() -> None:
@@ -100,6 +117,8 @@ def test_a_section_of_the_other_view_is_refused() -> None:
         Recipe.from_dict({"writer": {"task": "srl"}})
     with pytest.raises(RecipeError, match="writer.task: no task of a format is called 'role'.*Known"):
         Recipe.from_dict({"view": "writer", "writer": {"task": "role"}})
+    with pytest.raises(RecipeError, match="backbone.scope: 'prompt' is a writer's"):
+        Recipe.from_dict({"backbone": {"sight": "all", "scope": "prompt"}})
     written = Recipe.from_dict({"view": "writer", "writer": {"words": {"LOC": "place"}}})
     assert not {"head", "fusion"} & set(written.to_dict()) and "writer" not in Recipe().to_dict()
     assert Recipe.from_dict(written.to_dict()) == written

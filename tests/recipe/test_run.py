@@ -101,7 +101,7 @@ def test_cross_validation_needs_no_dev_and_picks_the_epochs(corpus: Corpus, capl
 
 
 def test_one_document_cannot_be_cross_validated(corpus: Corpus) -> None:
-    with pytest.raises(RecipeError, match="at least 2"):
+    with pytest.raises(RecipeError, match="needs 2 training documents"):
         cross_validate(Recipe(), Corpus(corpus.train[:1]), fit=fit)
 
 

@@ -14,7 +14,7 @@ from tagwright.recipe.outputs import write_outputs
 from tagwright.recipe.recipe import Recipe
 from tagwright.recipe.run import check_folder, is_finished, score_dev, train_labeler
 from tagwright.training.callbacks import OrderEpochs
-from taught_writers import make_entities, make_roles, save_writer
+from taught_writers import SEES, make_entities, make_roles, save_writer
 
 CORPUS = Corpus(make_entities(), make_entities()[:3], make_entities()[3:])
 
@@ -51,7 +51,23 @@ def test_a_run_trains_scores_and_saves(recipe: Recipe, tmp_path: Path) -> None:
         check_folder(tmp_path / "run", recipe.change({"writer.format": "records"}), resume=True, overwrite=False)
 
 
-def test_a_stopped_run_goes_on_as_if_nothing_had_happened(recipe: Recipe, tmp_path: Path) -> None:
+def test_a_run_with_sight_of_the_prompt(recipe: Recipe, tmp_path: Path) -> None:
+    opened = recipe.change({f"backbone.{name}": value for name, value in SEES.items()})
+    outcome = train_labeler(opened, CORPUS, folder=tmp_path / "run")
+    write_outputs(outcome, tmp_path / "run")
+    about = json.loads((tmp_path / "run" / "tagwright.json").read_text(encoding="utf-8"))
+    assert about["sight"] == {"layers": 2, "open": [0], "chosen": True, "scope": "prompt"}
+    assert 'class="sight"' in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert Recipe.from_toml(tmp_path / "run" / "recipe.toml") == outcome.recipe
+    again = tagwright.load(tmp_path / "run", check=True)
+    assert [d.spans for d in again.predict(CORPUS.test)] == [d.spans for d in outcome.predicted]
+
+
+@pytest.mark.parametrize("backbone", [{}, SEES], ids=["by nature", "sees its prompt"])
+def test_a_stopped_run_goes_on_as_if_nothing_had_happened(
+    recipe: Recipe, backbone: dict[str, Any], tmp_path: Path
+) -> None:
+    recipe = recipe.change({f"backbone.{name}": value for name, value in backbone.items()})
     whole = train_labeler(recipe, CORPUS, folder=tmp_path / "whole")
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(OrderEpochs, "on_epoch_begin", interrupt)

@@ -131,4 +131,6 @@ def test_models_whose_sight_cannot_be_searched_are_refused(engine: StandIn, tmp_
     folder = save_model("albert", tmp_path / "albert")
     with pytest.raises(ModelError, match="sight can't be set"):
         look(tmp_path, model=str(folder))
+    with pytest.raises(RecipeError, match="A search is for taggers. Compare a few plans of a writer with"):
+        look(tmp_path, recipe=Recipe(view="writer"))
     assert not engine.cells

@@ -22,7 +22,7 @@ def make_documents(count: int, *, groups: int = 0) -> list[Document]:
         labels = ["A"] + ["B"] * (at % 3 == 0) + ["C"] * (at % 20 == 0)
         spans = tuple(Span(word, word + 1, label) for word, label in enumerate(labels))
         group = f"g{at % groups}" if groups else None
-        documents.append(Document.from_words(["x", "y", "z"], id=f"d{at}", group=group, spans=spans))
+        documents.append(Document.from_words(["x", "y", "z", str(at)], id=f"d{at}", group=group, spans=spans))
     return documents
 
 
@@ -92,6 +92,18 @@ def test_split_parts_documents_and_keeps_groups_whole(seed: int, share: float, g
 def test_split_can_ignore_groups() -> None:
     documents = make_documents(40, groups=2)
     assert len(sampling.split(documents, 0.1, seed=0, by_group=False)[1]) == 4
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 99), texts=st.integers(2, 15))
+def test_documents_of_the_same_words_stay_together(seed: int, texts: int) -> None:
+    documents = [Document.from_words([str(at % texts)], id=f"d{at}") for at in range(30)]
+    parts = [sampling.split(documents, 0.3, seed=seed), *sampling.fold(documents, 2, seed=seed)]
+    assert not any({d.words for d in train} & {d.words for d in dev} for train, dev in parts)
+    assert all(train and dev for train, dev in parts)
+    train, dev = parts[0]
+    assert sampling.split(documents[::-1], 0.3, seed=seed) == (train[::-1], dev[::-1])
+    assert sampling.count_blocks(documents) == texts
 
 
 @pytest.mark.parametrize("groups", [0, 5])

@@ -53,6 +53,8 @@ class Backbone(nn.Module):
         self.sight: Sight | None = None
         self.hooks: SightHooks | None = None
         self.gates: Gates | None = None
+        if config.scope == "prompt":
+            raise ModelError("Words are read where all of a document is seen. The scope 'prompt' is for writers.")
         if isinstance(config.sight, str) and is_learned(config.sight):
             self.gates = Gates(count_gates(config.sight, layers=len(find_stack(model)[1])))
             self.hooks = learn_sight(model, self.gates)
@@ -152,7 +154,7 @@ def load_backbone(config: BackboneConfig, words: Iterable[str] = (), *, four_bit
     loading = {"dtype": getattr(torch, config.dtype), "output_loading_info": True, "ignore_mismatched_sizes": True}
     loading |= ask_for_four_bits() if four_bits else {}
     model, report = read_pretrained(AutoModel, config, **loading)
-    backbone = Backbone(_take_encoder(model), load_tokenizer(config), config=config)
+    backbone = Backbone(_take_reader(model), load_tokenizer(config), config=config)
     check_weights(config.model, model, report=report, used={id(weight) for weight in backbone.parameters()})
     return backbone
 
@@ -176,7 +178,7 @@ def restore_backbone(folder: Path, config: BackboneConfig) -> Backbone:
         model = AutoModel.from_config(transformers_config, dtype=getattr(torch, config.dtype), **extra)
     except (ValueError, KeyError) as error:
         raise ModelError(f"The architecture in {folder} can't be built: {error}") from error
-    return Backbone(_take_encoder(model), load_tokenizer(local), config=config)
+    return Backbone(_take_reader(model), load_tokenizer(local), config=config)
 
 
 def find_max_tokens(config: Any, tokenizer: Any) -> int:
@@ -200,7 +202,9 @@ def save_memory(model: Any) -> None:
 
 
 def _warn_first(backbone: Backbone) -> None:
-    """A causal layer before any open one has not read the rest of the word."""
+    """A causal layer before any open one has not read the rest of the word, if the text was not given before."""
+    if backbone.config.repeat:
+        return
     try:
         sight = backbone.find_sight()
     except ModelError as error:
@@ -213,8 +217,11 @@ def _warn_first(backbone: Backbone) -> None:
         )
 
 
-def _take_encoder(model: Any) -> Any:
-    return model.get_encoder() if getattr(model.config, "is_encoder_decoder", False) else model
+def _take_reader(model: Any) -> Any:
+    """The part that reads text: an encoder-decoder's encoder, and of a model that sees pictures too its text model."""
+    if getattr(model.config, "is_encoder_decoder", False):
+        return model.get_encoder()
+    return model if _text_config(model) is model.config else model.get_decoder()
 
 
 def check_weights(name: str, model: nn.Module, *, report: dict[str, Any], used: set[int]) -> None:

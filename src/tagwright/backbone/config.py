@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tagwright.backbone.builtin import DEFAULT
+from tagwright.backbone.sight.sight import Scope
 
 ReadAt = Literal["mean", "first", "last"]
 Dtype = Literal["float32", "bfloat16", "float16"]
@@ -18,6 +19,7 @@ class BackboneConfig(BaseModel):
     sight: which layers look right: `none`, `all`, bits for groups of layers (`0011`: leftmost nearest the input),
     `top:8`, `bottom:4`, or a list of layers; empty leaves the model as it is. `learned` finds the layers in training
     by a gate for each, `learned:4` by one for each of four groups.
+    scope: what open layers see: a tagger's the whole `document`, a writer's the `prompt`; empty is what its view needs.
     repeat: the text is given so many more times, and words are read in the last copy.
     max_tokens: the longest window, special tokens and repeats included; the model's own limit where that is smaller.
     """
@@ -28,6 +30,7 @@ class BackboneConfig(BaseModel):
     revision: str | None = None
     read_at: ReadAt = "mean"
     sight: str | tuple[int, ...] | None = None
+    scope: Scope | None = None
     repeat: int = Field(default=0, ge=0)
     max_tokens: int = Field(default=512, ge=8)
     overlap: int = Field(default=128, ge=0)

@@ -6,10 +6,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagwright.cli.terminal.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, ToJson, WordColumn
+from tagwright.cli.terminal.files import (
+    Beams,
+    Encoding,
+    From,
+    LabelNames,
+    Scheme,
+    TagColumn,
+    TextColumn,
+    ToJson,
+    WordColumn,
+)
 
 if TYPE_CHECKING:
     from tagwright.evaluation.report import Report
+    from tagwright.inference.predictor import Predictor
     from tagwright.io.kind import FileOptions
     from tagwright.text.document import Document
     from tagwright.text.ledger import Ledger
@@ -40,6 +51,7 @@ def evaluate(
     predicted_kind: PredictedFrom = None,
     predicted_tag_column: PredictedTags = None,
     tokens_per_batch: Annotated[int, typer.Option(min=16, help="With --model: padded tokens in a batch.")] = 4096,
+    beams: Beams = 1,
 ) -> None:
     """Score predictions against labels.
 
@@ -52,6 +64,7 @@ def evaluate(
     from dataclasses import replace
 
     from tagwright.cli.terminal.files import make_options, read_column, write_json
+    from tagwright.cli.terminal.labelers import load_labeler, warn_if_learned
     from tagwright.cli.terminal.show import make_console, show_ledger, show_report
     from tagwright.errors import RecipeError
     from tagwright.io.files import scan
@@ -59,14 +72,8 @@ def evaluate(
 
     if (predicted is None) == (model is None):
         raise RecipeError("Give either a file of predictions or --model FOLDER: `tagwright evaluate GOLD PREDICTED`.")
-    options = make_options(
-        word_column=word_column,
-        tag_column=tag_column,
-        text_column=text_column,
-        scheme=scheme,
-        encoding=encoding,
-        label_names=label_names,
-    )
+    columns = {"word_column": word_column, "tag_column": tag_column, "text_column": text_column}
+    options = make_options(**columns, scheme=scheme, encoding=encoding, label_names=label_names)
     unheld, console = Ledger(), make_console()
     rights = scan(gold, kind=kind, options=options, ledger=unheld)
     if predicted is not None:
@@ -75,7 +82,9 @@ def evaluate(
         files = (predicted, gold)
         report = _score_file(rights, files, kind=predicted_kind or kind, options=options, ledger=unheld)
     else:
-        report = _score_model(str(model), rights, task=task, ledger=unheld, tokens_per_batch=tokens_per_batch)
+        labeler = load_labeler(str(model), ledger=unheld, tokens_per_batch=tokens_per_batch, beams=beams)
+        warn_if_learned(labeler, gold)
+        report = _score_labeler(_turn_to(labeler, task), rights, ledger=unheld)
     show_report(console, report, title=gold.name)
     show_ledger(console, unheld, title="What could not be held:")
     write_json(json_file, report.to_dict())
@@ -99,26 +108,23 @@ def _score_file(
     return score(gold, count_along(scan_predicted(*files, kind=kind, options=options, ledger=ledger), "scoring"))
 
 
-def _score_model(
-    model: str, gold: "Iterator[Document]", *, task: str | None, ledger: "Ledger", tokens_per_batch: int
-) -> "Report":
+def _turn_to(labeler: "Predictor", task: str | None) -> "Predictor":
+    """The labeler of the task that is scored; of several tasks one must be named."""
+    from tagwright.errors import RecipeError
+
+    if len(tasks := labeler.model.tasks) > 1 and task is None:
+        raise RecipeError(f"The labeler is for the tasks {', '.join(tasks)}. Say which is scored: --task {tasks[0]}.")
+    return labeler if task is None else labeler.choose(task)
+
+
+def _score_labeler(labeler: "Predictor", gold: "Iterator[Document]", *, ledger: "Ledger") -> "Report":
     """Label while scoring: neither side is held in memory."""
     from itertools import tee
 
     from tagwright.cli.terminal.files import count_along
-    from tagwright.cli.terminal.show import quiet_libraries
-    from tagwright.errors import RecipeError
     from tagwright.evaluation.page.elements import show_count
     from tagwright.evaluation.report import evaluate as score
-    from tagwright.inference.predictor import Predictor
-    from tagwright.inference.runner import RunnerConfig
 
-    quiet_libraries()
-    labeler = Predictor.from_pretrained(model, config=RunnerConfig(tokens_per_batch=tokens_per_batch))
-    labeler.ledger = ledger
-    if len(tasks := labeler.model.tasks) > 1 and task is None:
-        raise RecipeError(f"{model} is for the tasks {', '.join(tasks)}. Say which one is scored: --task {tasks[0]}.")
-    labeler = labeler if task is None else labeler.choose(task)
     rights, inputs = tee(gold)
     report = score(rights, labeler.stream(count_along(inputs, "labelling")))
     labels, predicts = labeler.model.labels, labeler.model.predicts

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagwright.backbone.builtin import BACKBONE_FORMS, DEFAULT, UNTRAINED
+from tagwright.backbone.builtin import BACKBONE_FORMS, DEFAULT
 from tagwright.cli.terminal.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, WordColumn
 
 if TYPE_CHECKING:
@@ -87,11 +87,17 @@ def _require_labels(path: Path, documents: "Sequence[Document]") -> "Summary":
 
 def _show_next(console: "Console", recipe: "Recipe", *, path: Path) -> None:
     """What was decided for the user, and the next command."""
-    data, model = recipe.data, recipe.backbone.model
-    if data.dev is None:
+    data = recipe.data
+    if recipe.draw.policy == "cv":
+        console.print(
+            "No dev file, and too few documents to set some aside: cross-validation will find the number of epochs "
+            '(draw.dev_policy = "cv"; "full" sets a tenth aside all the same).',
+            soft_wrap=True,
+        )
+    elif data.dev is None:
         share = f"{data.dev_share:.0%} of the training documents"
-        console.print(f"No dev file: {share} will be set aside by a fixed seed, always the same ones.")
+        told = "always the same ones; those of equal texts stay together"
+        console.print(f"No dev file: {share} will be set aside by a fixed seed, {told}.", soft_wrap=True)
     console.print(f"Recipe written to {path}. Next:", soft_wrap=True)
-    if model != UNTRAINED:
-        console.print(f"  tagwright inspect {data.train} --model {model}    what training will take", soft_wrap=True)
+    console.print(f"  tagwright inspect {path}    what training will take", soft_wrap=True)
     console.print(f"  tagwright train {path}", soft_wrap=True)

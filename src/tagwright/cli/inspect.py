@@ -1,4 +1,4 @@
-"""tagwright inspect: what is in a labelled file, what looks wrong, what training takes; or what is in a labeler."""
+"""tagwright inspect: what is in labelled files, what looks wrong, what training takes; or what is in a labeler."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tagwright.recipe.estimate.estimate import Estimate
     from tagwright.recipe.inspection.layout import Layout
     from tagwright.recipe.inspection.summary import Lengths, Summary
+    from tagwright.recipe.recipe import Recipe
     from tagwright.text.document import Document
     from tagwright.text.ledger import Ledger
 
@@ -26,12 +27,15 @@ SHADES = " ▁▂▃▄▅▆▇█"
 
 def inspect(
     target: Annotated[
-        Path, typer.Argument(help=f"Labelled file, or a saved labeler: its folder or {', '.join(LABELERS)}.")
+        Path,
+        typer.Argument(help=f"Labelled file, recipe (.toml), or saved labeler: its folder or {', '.join(LABELERS)}."),
     ],
     dev: Annotated[Path | None, typer.Option(help="Labelled dev file, held against the first.")] = None,
     test: Annotated[Path | None, typer.Option(help="Labelled test file, held against both.")] = None,
     model: Annotated[str | None, typer.Option(help="Backbone: say what training it on the file would take.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting of the recipe, for --model.")] = None,
+    shots: Annotated[int | None, typer.Option(help="With --model or a recipe: train on so many documents.")] = None,
+    epochs: Annotated[float | None, typer.Option(help="With --model or a recipe: how many epochs.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting of the recipe, as in training.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Of a labeler: load it and try its stored documents.")] = False,
     json_file: ToJson = None,
     kind: From = None,
@@ -42,16 +46,17 @@ def inspect(
     label_names: LabelNames = None,
     encoding: Encoding = "utf-8",
 ) -> None:
-    """Look at labelled data before training, or at a labeler.
+    """Look at labelled data before training, at a recipe, or at a labeler.
 
     Counts, labels, lengths, and everything that looks wrong: in the tags, the spans, between train, dev and test.
 
     \b
     tagwright inspect train.conll --dev dev.conll --test test.conll
     tagwright inspect train.conll --model org/name       memory and time; loads no weights
+    tagwright inspect recipe.toml                        both, for what this recipe says
     tagwright inspect runs/first --check                 a saved labeler
     """
-    from tagwright.cli.terminal.files import make_options, write_json
+    from tagwright.cli.terminal.files import make_options, tell_options, write_json
     from tagwright.cli.terminal.show import make_console
 
     console = make_console()
@@ -59,22 +64,58 @@ def inspect(
     if (folder / ABOUT).is_file():
         write_json(json_file, show_labeler(console, folder, name=str(target), check=check))
         return
-    options = make_options(
-        word_column=word_column,
-        tag_column=tag_column,
-        text_column=text_column,
-        scheme=scheme,
-        encoding=encoding,
-        label_names=label_names,
-    )
-    files = {"train": target, "dev": dev, "test": test}
-    found = {name: path for name, path in files.items() if path is not None}
-    parts, content = show_data(console, found, kind=kind, options=options)
-    if model is not None:
-        need = estimate_training(model, parts["train"], changes=set_ or [])
+    columns = {"word_column": word_column, "tag_column": tag_column, "text_column": text_column}
+    options = make_options(**columns, scheme=scheme, encoding=encoding, label_names=label_names)
+    named = {
+        "data.dev": None if dev is None else str(dev),
+        "data.test": None if test is None else str(test),
+        "data.kind": kind,
+        "backbone.model": model,
+        "draw.shots": shots,
+        "training.num_train_epochs": epochs,
+    }
+    settings = {name: value for name, value in named.items() if value is not None}
+    plan, trains = read_plan(target, settings | tell_options(options), changes=set_ or [])
+    parts, content = show_plan(console, plan)
+    if trains:
+        need = estimate_training(plan, parts)
         show_estimate(console, need)
         content["estimate"] = need.to_dict()
     write_json(json_file, content)
+
+
+def read_plan(target: Path, settings: dict[str, Any], *, changes: Sequence[str]) -> "tuple[Recipe, bool]":
+    """The recipe that is to be looked at, made for a plain file, and whether it says what to train."""
+    from tagwright.errors import RecipeError
+    from tagwright.recipe.recipe import Recipe
+    from tagwright.settings.settings import parse_setting
+
+    settings |= dict(map(parse_setting, changes))
+    if target.suffix == ".toml":
+        plan = Recipe.from_toml(target, settings=settings)
+        if plan.data.train is None:
+            raise RecipeError(f"{target} names no training data. Give it with --set data.train=FILE.")
+        return plan, True
+    trains = "backbone.model" in settings
+    idle = [name for name in settings if not name.startswith("data.")]
+    if idle and not trains:
+        raise RecipeError(f"{', '.join(idle)} only counts where training is estimated. Say with --model what to train.")
+    return Recipe().change({"data.train": str(target)} | settings), trains
+
+
+def show_plan(console: "Console", plan: "Recipe") -> "tuple[dict[str, Sequence[Document]], dict[str, Any]]":
+    """Read and show the data of a recipe."""
+    from tagwright.recipe.corpus import load_corpus
+    from tagwright.text.ledger import Ledger
+
+    data = plan.data
+    if data.is_synthetic:
+        console.print(f"[bold]{data.train}[/]: the built-in corpus")
+        corpus = load_corpus(data, Ledger())
+        parts = {"train": corpus.train, "dev": corpus.dev, "test": corpus.test}
+        return parts, show_documents(console, parts, reading=Ledger())
+    files = {name: Path(path) for name in ("train", "dev", "test") if (path := getattr(data, name)) is not None}
+    return show_data(console, files, kind=data.kind, options=data.options)
 
 
 def show_data(
@@ -83,30 +124,36 @@ def show_data(
     """Read and show the parts; gives them, and all that was said as plain values."""
     from tagwright.cli.terminal.files import read_labelled
     from tagwright.recipe.inspection.layout import find_layout
-    from tagwright.recipe.inspection.lint import lint
-    from tagwright.recipe.inspection.summary import summarise
     from tagwright.text.ledger import Ledger
 
     reading = Ledger()
     parts = {name: read_labelled(path, kind=kind, options=options, ledger=reading) for name, path in files.items()}
     layout = find_layout(files["train"], parts["train"], kind=kind, options=options)
-    summaries = {name: summarise(part) for name, part in parts.items()}
     show_layout(console, files["train"], layout=layout)
+    named = {"files": {name: str(path) for name, path in files.items()}, "layout": list(layout.lines())}
+    return parts, named | show_documents(console, parts, reading=reading)
+
+
+def show_documents(
+    console: "Console", parts: "Mapping[str, Sequence[Document]]", *, reading: "Ledger"
+) -> dict[str, Any]:
+    """Counts, labels, lengths and findings, as tables and as plain values."""
+    from tagwright.recipe.inspection.lint import lint
+    from tagwright.recipe.inspection.summary import summarise
+
+    summaries = {name: summarise(part) for name, part in parts.items()}
     show_parts(console, summaries)
     show_labels(console, summaries)
     show_lengths(console, summaries["train"].lengths, what="words in a training document")
     findings = {"reading": reading} | lint(parts)
     show_findings(console, findings)
-    content = {
-        "files": {name: str(path) for name, path in files.items()},
-        "layout": list(layout.lines()),
+    return {
         "parts": {name: summary.to_dict() for name, summary in summaries.items()},
         "findings": {
             topic: [{"what": what, "count": n, "first": ledger.places[what]} for what, n in ledger.counts.items()]
             for topic, ledger in findings.items()
         },
     }
-    return parts, content
 
 
 def show_layout(console: "Console", path: Path, *, layout: "Layout") -> None:
@@ -182,17 +229,18 @@ def show_findings(console: "Console", findings: "Mapping[str, Ledger]") -> None:
                 console.print(f"      {escape(place)}", soft_wrap=True)
 
 
-def estimate_training(model: str, documents: "Sequence[Document]", *, changes: Sequence[str]) -> "Estimate":
-    """What training would need; loads the model's config and tokenizer only."""
+def estimate_training(plan: "Recipe", parts: "Mapping[str, Sequence[Document]]") -> "Estimate":
+    """What training would need, on the documents it would see; loads the model's config and tokenizer only."""
     from tagwright.cli.terminal.show import quiet_libraries
+    from tagwright.recipe.corpus import Corpus, draw_corpus, set_dev_aside
     from tagwright.recipe.estimate.estimate import estimate
-    from tagwright.recipe.recipe import Recipe
-    from tagwright.settings.settings import parse_setting
+    from tagwright.text.ledger import Ledger
 
     quiet_libraries()
-    typer.echo(f"Reading the config and the tokenizer of {model} ...", err=True)
-    settings = {"backbone.model": model} | dict(map(parse_setting, changes))
-    return estimate(Recipe().change(settings), documents)
+    corpus = set_dev_aside(Corpus(parts["train"], parts.get("dev", ())), plan.data.dev_share, policy=plan.draw.policy)
+    corpus = draw_corpus(corpus, plan.draw, seed=plan.training.seed, ledger=Ledger())
+    typer.echo(f"Reading the config and the tokenizer of {plan.backbone.model} ...", err=True)
+    return estimate(plan, corpus.train)
 
 
 def show_estimate(console: "Console", need: "Estimate") -> None:
@@ -224,14 +272,18 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
     about = read_about(folder)
     console.print(f"[bold]{escape(name)}[/]: a {about['view']} with {len(about['labels'])} labels")
     console.print(f"  labels: {escape(', '.join(about['labels']))}", soft_wrap=True)
-    for line in [*_tell_tuning(about), *_draw_sight(about.get("sight"))]:
+    for line in [*_tell_tuning(about), *_draw_sight(about)]:
         console.print(f"  {escape(line)}", soft_wrap=True)
-    parts = about | {
-        "head": HeadConfig.model_validate(about["head"]).list_read(),
-        "fusion": FusionConfig.model_validate(about.get("fusion", {})).list_read(),
-    }
-    for part in ("head", "fusion", "backbone", "versions", "scores"):
-        facts = ", ".join(f"{name} {_spell(value)}" for name, value in parts.get(part, {}).items() if value is not None)
+    parts = about
+    if "head" in about:  # a writer has none
+        parts = about | {
+            "head": HeadConfig.model_validate(about["head"]).list_read(),
+            "fusion": FusionConfig.model_validate(about.get("fusion", {})).list_read(),
+        }
+    for part in ("head", "fusion", "writer", "backbone", "versions", "scores"):
+        if part not in parts:
+            continue
+        facts = ", ".join(f"{name} {_spell(value)}" for name, value in parts[part].items() if value is not None)
         console.print(f"  {part}: {escape(facts)}", soft_wrap=True)
     for part, facts in about.get("data", {}).items():
         shown = ", ".join(f"{name} {value}" for name, value in facts.items())
@@ -258,14 +310,18 @@ def _tell_tuning(about: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _draw_sight(facts: Mapping[str, Any] | None) -> list[str]:
+def _draw_sight(about: Mapping[str, Any]) -> list[str]:
     from tagwright.backbone.sight.sight import Sight
 
+    facts = about.get("sight")
+    if facts is None and about["view"] == "writer":
+        return []  # as the model is by nature
     if facts is None:
         return ["sight: not noted when it was saved; `tagwright doctor` finds it by running the model"]
     if "unknown" in facts:
         return [f"sight: {facts['unknown']}"]
     whose = "chosen for it" if facts["chosen"] else "by the model's nature"
+    whose += ", of its prompt alone" if facts.get("scope") == "prompt" else ""
     return [f"sight, {whose}:", *(f"  {line}" for line in Sight(facts["layers"], tuple(facts["open"])).draw())]
 
 

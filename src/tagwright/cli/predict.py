@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagwright.backbone.builtin import LABELER_FORMS
-from tagwright.cli.terminal.files import Encoding, From, TagColumn, TextColumn, To, Watch, WordColumn, Written
+from tagwright.cli.terminal.files import Beams, Encoding, From, TagColumn, TextColumn, To, Watch, WordColumn, Written
 
 if TYPE_CHECKING:
     from tagwright.inference.predictor import Predictor
@@ -67,6 +67,7 @@ def predict(
     on_long: Annotated[Long, typer.Option(help="What becomes of documents longer than a window.")] = Long.window,
     dtype: Annotated[Precision | None, typer.Option(help="Precision, if not the one it was saved in.")] = None,
     tokens_per_batch: Annotated[int, typer.Option(min=16, help="Padded tokens in a batch.")] = 2048,
+    beams: Beams = 1,
 ) -> None:
     """Label documents with a saved labeler.
 
@@ -78,6 +79,7 @@ def predict(
     tagwright predict runs/first --text "Marie Curie worked at the University of Paris."
     """
     from tagwright.cli.terminal.files import make_options
+    from tagwright.cli.terminal.labelers import warn_if_learned
     from tagwright.cli.terminal.show import make_console, quiet_libraries, show_documents
     from tagwright.inference.runner import RunnerConfig
 
@@ -85,11 +87,12 @@ def predict(
     sorting = _Sorting(min_score, review, review_below, review_to, cover)
     sorting.check()
     quiet_libraries()
-    config = RunnerConfig(tokens_per_batch=tokens_per_batch, on_long=on_long.value)
+    config = RunnerConfig(tokens_per_batch=tokens_per_batch, on_long=on_long.value, beams=beams)
     labeler = _load(model, task, dtype=None if dtype is None else dtype.value, config=config)
     if text:
         show_documents(make_console(), (found for found, _ in sorting.label(labeler, text)))
         return
+    warn_if_learned(labeler, str(source))
     options = make_options(
         word_column=word_column, tag_column=tag_column, text_column=text_column, scheme=None, encoding=encoding
     )

@@ -32,8 +32,14 @@ def train(
     task: Annotated[
         str | None, typer.Option(help="Of a writer: ner, joint-er, relation, srl, events, dst ...; several: ner,srl.")
     ] = None,
+    demonstrations: Annotated[
+        int | None, typer.Option(min=1, help="Of a writer: learn nothing, show so many training documents instead.")
+    ] = None,
     out: Annotated[str | None, typer.Option(help="Folder for the labeler and its report.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting: training.learning_rate=3e-5.")] = None,
+    epochs: Annotated[
+        float | None, typer.Option(help="How many, at most; 10 if neither this nor a recipe says.")
+    ] = None,
     shots: Annotated[int | None, typer.Option(help="Train on so many documents, drawn uniformly.")] = None,
     shots_per_label: Annotated[int | None, typer.Option(help="Train on at least so many spans per label.")] = None,
     percent: Annotated[float | None, typer.Option(help="Train on so many percent of the documents.")] = None,
@@ -63,6 +69,7 @@ def train(
         "view": view,
         "writer.task": task,
         "out": out,
+        "training.num_train_epochs": epochs,
         "draw.shots": shots,
         "draw.shots_per_label": shots_per_label,
         "draw.percent": percent,
@@ -70,6 +77,8 @@ def train(
         "draw.dev_policy": dev_policy,
     }
     settings = {name: value for name, value in named.items() if value is not None}
+    if demonstrations is not None:
+        settings |= {"view": "writer", "tuning.name": "frozen", "writer.demonstrations": demonstrations}
     plan = _read_recipe(recipe, settings, set_ or [])
     run_all(plan, seeds=seeds, resume=resume, overwrite=overwrite)
 
@@ -85,8 +94,7 @@ def _read_recipe(path: Path | None, settings: dict[str, Any], changes: Sequence[
             f"{path} is no recipe (a .toml file). To train on it: tagwright train --train {path} --out FOLDER; "
             f"to write a recipe for it: tagwright init {path}"
         )
-    plain = Recipe() if path is None else Recipe.from_toml(path)
-    plan = plain.change(settings)
+    plan = Recipe().change(settings) if path is None else Recipe.from_toml(path, settings=settings)
     if plan.data.train is None:
         raise RecipeError(
             "Nothing to train on. Give a recipe, or --train FILE (synthetic:ner for the built-in corpus)."
@@ -157,7 +165,9 @@ def _finish(console: Any, outcome: "Outcome", place: Path) -> None:
     write_outputs(outcome, place)
     for part, report in find_reports(outcome).items():
         show_report(console, report, title=part)
-    if not find_reports(outcome):
+    if (score := outcome.labeler.origin.scores.get("cross-validated F1")) is not None:
+        console.print(f"cross-validated F1: {score:.2f}", highlight=False)
+    elif not find_reports(outcome):
         console.print("[bold yellow]Nothing was scored: there are neither dev nor test documents.[/]")
     show_ledger(console, outcome.unheld, title="What this labeler can't hold:")
     show_ledger(console, outcome.labeler.ledger, title="What could not be read or was wrong with its outputs:")

@@ -16,7 +16,7 @@ from tagwright.formats.inventory import Inventory
 from tagwright.formats.language import Choice, Language, Literal, Many, Rule, Said, choose, name_choice, series
 from tagwright.formats.mention import Bounds, Mention, Passage
 from tagwright.formats.question import Annotate, Filled, Question, Relate, Track, Verdict
-from tagwright.formats.strings.faults import ILL_FORMED, REPEATED, UNALIGNED, WRONG_LABEL, Faults
+from tagwright.formats.strings.faults import CUT_OFF, ILL_FORMED, REPEATED, UNALIGNED, WRONG_LABEL, Faults
 from tagwright.formats.strings.frames import Piece
 from tagwright.formats.strings.relationship import NONE, read_relationship, write_ends, write_relationship
 from tagwright.formats.strings.state import BELIEF, read_state, write_piece, write_state, write_turns
@@ -43,11 +43,12 @@ class Pair(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a model wrote; `score` gives the probability of some characters of it."""
+    """What a model wrote; `score` gives the probability of some characters of it. Or it was cut off: not whole."""
 
     part: Part
     output: str
     score: Callable[[Chars], float | None] | None = None
+    is_whole: bool = True
 
 
 class Format(ABC):
@@ -103,13 +104,18 @@ class Format(ABC):
         return f"{join_words(self.prefix.split())} : {source}" if self.prefix else source
 
     def read(self, document: Document, answers: Iterable[Answer], *, faults: Faults) -> Document:
-        """The document with what one pass's answers say. Whatever they are, what comes out lies in the document."""
+        """The document with what one pass's answers say. Whatever they are, what comes out lies in the document.
+
+        What was cut off is counted as that alone: what it lacks besides would have been written.
+        """
         draft = Draft(document)
-        for part, output, score in answers:
+        for answer in answers:
             faults.begin()
-            question = self.task.ask(document, self.inventory, part=part)
-            content = self.read_output(question, output, faults=faults)
-            self.task.take(draft, part, content=content, score=score or _score_nothing)
+            if not answer.is_whole:
+                faults.note(CUT_OFF)
+            question = self.task.ask(document, self.inventory, part=answer.part)
+            content = self.read_output(question, answer.output, faults=faults if answer.is_whole else Faults())
+            self.task.take(draft, answer.part, content=content, score=answer.score or _score_nothing)
         return draft.finish()
 
     def describe(self, document: Document, part: Part) -> Language:

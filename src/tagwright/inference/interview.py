@@ -10,8 +10,9 @@ from tagwright.backbone.writing import Writing
 from tagwright.errors import DataError
 from tagwright.formats.format import Answer
 from tagwright.formats.grammar.grammar import Grammar
-from tagwright.formats.strings.faults import CUT_OFF, MEANINGS, Faults
+from tagwright.formats.strings.faults import MEANINGS, Faults
 from tagwright.formats.tasks.task import Part
+from tagwright.inference.decoding.beam import search_beams
 from tagwright.inference.generate import Prompt, generate
 from tagwright.models.writer import Question, Writer
 from tagwright.text.document import Document
@@ -31,17 +32,16 @@ class Interview:
         faults: Faults,
         on_long: OnLong,
         constrained: bool,
+        beams: int = 1,
     ) -> None:
         self.writer, self.ledger, self.faults, self.on_long = writer, ledger, faults, on_long
-        self.constrained = constrained
+        self.constrained, self.beams = constrained, beams
         self.found = list(given)
         self._answers: dict[int, dict[Part, Answer]] = defaultdict(dict)
-        self._cut_off: set[tuple[int, Part]] = set()
 
     def rounds(self) -> Iterator[list[Question]]:
         for number in range(self.writer.format.passes):
             self._answers.clear()
-            self._cut_off.clear()
             yield [question for index in range(len(self.found)) for question in self._ask(index, number)]
             for index in sorted(self._answers):
                 self._read(index, number)
@@ -51,12 +51,15 @@ class Interview:
         backbone, lexicon = self.writer.backbone, self.writer.lexicon
         writing = Writing(backbone.model, pad=backbone.pad, start=backbone.start)
         prompts = [self._prompt(question) for question in questions]
-        outputs = generate(writing, prompts, end=backbone.end, batch=len(prompts), most=self.writer.room)
+        limits = {"end": lexicon.end, "batch": len(prompts), "most": self.writer.room}
+        if self.beams == 1:
+            outputs = generate(writing, prompts, **limits)
+        else:
+            outputs = search_beams(writing, prompts, beams=self.beams, **limits)
         for question, prompt, written in zip(questions, prompts, outputs, strict=True):
             reading = lexicon.read(written.ids, written.scores)
-            self._answers[question.document][question.part] = Answer(question.part, reading.text, reading.score)
-            if not written.is_whole:
-                self._cut_off.add((question.document, question.part))
+            answer = Answer(question.part, reading.text, reading.score, written.is_whole)
+            self._answers[question.document][question.part] = answer
             for word, count in prompt.grammar.lost.items() if prompt.grammar is not None else ():
                 self.ledger.note("word that the tokenizer can't write", word, count=count)
 
@@ -72,7 +75,7 @@ class Interview:
         for source, part in self.writer.format.ask(document, number):
             ids = self.writer.encode_source(source)
             if len(ids) <= self.writer.most:
-                yield Question(index, part, ids)
+                yield Question(index, part, self.writer.show(ids, source, part=part, ledger=self.ledger))
                 continue
             name = document.id or f"document {index + 1}"
             if self.on_long == "error":
@@ -86,9 +89,6 @@ class Interview:
         document, faults, answers = self.found[index], Faults(), self._answers[index]
         parts = [part for _, part in self.writer.format.ask(document, number) if part in answers]
         self.found[index] = self.writer.format.read(document, [answers[part] for part in parts], faults=faults)
-        if cut_off := sum((index, part) in self._cut_off for part in parts):
-            faults.having[CUT_OFF] += cut_off
-            faults.cases[CUT_OFF] += cut_off
         self.faults.add(faults)
         for kind in faults.having:
             self.ledger.note(f"output that is {kind}: {MEANINGS[kind]}", document.id, count=faults.having[kind])

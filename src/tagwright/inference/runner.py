@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from tagwright.errors import DataError, ModelError
+from tagwright.errors import DataError, ModelError, RecipeError
 from tagwright.evaluation.calibration.calibration import Calibration
 from tagwright.evaluation.calibration.coverage import FLOOR
 from tagwright.formats.strings.faults import Faults
@@ -37,6 +37,7 @@ class RunnerConfig:
     """How to run: padded tokens per batch, how much is sorted by length at a time, what to do with long documents.
 
     constrained: a writer chooses from what its format allows; empty leaves it as it was trained to.
+    beams: a writer's ways at a time: the most probable output they find is taken; 1 takes the best token each time.
     """
 
     tokens_per_batch: int = 2048
@@ -44,6 +45,11 @@ class RunnerConfig:
     words_at_once: int = 200_000
     on_long: OnLong = "window"
     constrained: bool | None = None
+    beams: int = 1
+
+    def __post_init__(self) -> None:
+        if self.beams < 1:
+            raise RecipeError(f"beams is {self.beams}; a writer goes at least one way.")
 
 
 @dataclass(repr=False)
@@ -196,6 +202,7 @@ class Runner:
             faults=self.faults,
             on_long=self.config.on_long,
             constrained=constrained,
+            beams=self.config.beams,
         )
 
     def _work(self, pieces: list[Any], label: Callable[[list[Any]], None]) -> None:

@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import hashlib
 import io
 import os
 import secrets
@@ -54,6 +55,19 @@ def read_head(path: Path, encoding: str = "utf-8") -> str:
     except (EOFError, zlib.error, OSError) as error:
         raise DataError(f"Can't be read: {error}.", path=path) from error
     return head.decode(_find_encoding(path, encoding), errors="replace")
+
+
+def hash_file(path: Path, *, name: str | None = None) -> str:
+    """A hash of a file's name and bytes, or of all files of a folder; of a file as if it had the name given."""
+    state = hashlib.blake2b(digest_size=16)
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    for file in files:
+        if file.is_file():
+            state.update((file.name if name is None or path.is_dir() else name).encode())
+            with file.open("rb") as stream:
+                while block := stream.read(1 << 20):
+                    state.update(block)
+    return state.hexdigest()
 
 
 def _open_bytes(path: Path) -> IO[bytes]:

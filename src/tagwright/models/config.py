@@ -5,8 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+FROZEN = "frozen"  # the tuning of a writer that learns nothing and is shown documents instead
+SHOWN = 8  # of them, where nobody says how many
 # tunings that are for taggers alone, and what they need
-STILL = {"frozen": "moves only what is not pretrained", "prefix": "puts keys and values before a tagger's words"}
+STILL = {"prefix": "puts keys and values before a tagger's words"}
 
 MIX = 0.5  # between as many pairs as there are of each task and equally many
 
@@ -22,6 +24,8 @@ class WriterConfig(BaseModel):
     max_target_tokens: the longest output; empty means twice the longest that training documents have.
     mix: of several tasks, the share of each in training: as its number of pairs raised to this power (1: as many as
     there are, 0: all alike), or weights, {ner = 2, srl = 1}.
+    demonstrations: with the tuning frozen nothing is learned: before each question stand so many training documents
+    that are most like it, with their answers; empty means 8.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,6 +36,7 @@ class WriterConfig(BaseModel):
     constrained: bool = True
     max_target_tokens: int | None = Field(default=None, ge=8)
     mix: float | Mapping[str, float] = MIX
+    demonstrations: int | None = Field(default=None, ge=1)
 
     @field_validator("task", mode="before")
     @classmethod

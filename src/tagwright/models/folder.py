@@ -118,7 +118,7 @@ def write_folder(labeler: OnBackbone, folder: Path, *, origin: Origin, dtype: st
         "relations": list(plan.known.relations),
         **plan.to_dict(),
         "backbone": plan.backbone.model_dump(),
-        **({"sight": _describe_sight(labeler)} if isinstance(labeler, Tagger) else {}),
+        **({"sight": sight} if (sight := _describe_sight(labeler)) else {}),
         "tuning": plan.tuning.model_dump(),
         "moved": {"weights": labeler.tuning.count(labeler), "of": count_weights(labeler)},
         "base": base.to_dict() if base is not None else None,
@@ -137,13 +137,20 @@ def write_folder(labeler: OnBackbone, folder: Path, *, origin: Origin, dtype: st
     (folder / ABOUT).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _describe_sight(tagger: Tagger) -> dict[str, Any]:
-    """Chosen or by nature, as it was found by running the model: for people, who needn't load it to know."""
+def _describe_sight(labeler: OnBackbone) -> dict[str, Any]:
+    """Chosen or by nature, as it was found by running the model: for people, who needn't load it to know.
+
+    Of a writer, chosen for its prompt, or nothing.
+    """
+    chosen = labeler.backbone.sight
+    if not isinstance(labeler, Tagger) and chosen is None:
+        return {}
     try:
-        sight = tagger.backbone.find_sight()
+        sight = labeler.backbone.find_sight() if chosen is None else chosen
     except ModelError as error:
         return {"unknown": str(error)}
-    return {"layers": sight.layers, "open": list(sight.open), "chosen": tagger.backbone.sight is not None}
+    scope = {} if isinstance(labeler, Tagger) else {"scope": "prompt"}
+    return {"layers": sight.layers, "open": list(sight.open), "chosen": chosen is not None, **scope}
 
 
 def _choose_dtypes(labeler: OnBackbone, dtype: str | None) -> dict[str, torch.dtype]:

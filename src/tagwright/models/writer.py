@@ -18,11 +18,12 @@ from tagwright.backbone.dropout import fast_dropout
 from tagwright.backbone.language.language import IGNORED, LanguageModel, load_language, restore_language
 from tagwright.errors import ModelError
 from tagwright.formats import FORMATS, TASKS
+from tagwright.formats.demonstrations.demonstrations import Demonstration, Demonstrations
 from tagwright.formats.format import Format
 from tagwright.formats.grammar.lexicon import Lexicon
 from tagwright.formats.inventory import Inventory
 from tagwright.formats.tasks.task import Part
-from tagwright.models.config import STILL, WriterConfig
+from tagwright.models.config import FROZEN, SHOWN, STILL, WriterConfig
 from tagwright.models.labeler import OnBackbone, Plan
 from tagwright.text.document import Document
 from tagwright.text.labels import Labels
@@ -34,6 +35,7 @@ MARKS = {"\\": "backslash", "[": "open bracket", "]": "close bracket", "|": "bar
 ANSWER = "=>"  # between a prompt and its continuation; no word of a source is written so
 SCORED = {"relation": ("relations",), "joint-er": ("exact", "relations"), "srl": ("roles",), "dst": ("joint",)}
 SCORED |= {"events": ("exact", "roles")}  # all other tasks are of spans
+NAMED = 40  # characters of a source, in place of a name
 ROOM = 2  # times the longest target of training may be written
 
 
@@ -42,6 +44,7 @@ class WriterPlan(Plan):
     """All that is needed to build a writer again, apart from its weights.
 
     longest: of the targets it was taught. prefix: begins its sources, where its model writes for other tasks too.
+    shown: the pairs that one is shown which learns nothing.
     """
 
     view = "writer"
@@ -52,6 +55,7 @@ class WriterPlan(Plan):
     tuning: TuningConfig = TuningConfig()
     longest: int = 0
     prefix: str = ""
+    shown: Demonstrations | None = None
 
     @property
     def known(self) -> Labels:
@@ -64,6 +68,7 @@ class WriterPlan(Plan):
             "inventory": self.inventory.to_dict(),
             "longest": self.longest,
             "prefix": self.prefix,
+            **({} if self.shown is None else {"shown": self.shown.to_list()}),
         }
 
     @classmethod
@@ -71,11 +76,15 @@ class WriterPlan(Plan):
         writer = WriterConfig.model_validate(values["writer"])
         if writer.task not in TASKS or writer.format not in FORMATS:
             raise ValueError(f"no writer with the task {writer.task} and the format {writer.format} is known")
-        own = {"longest": values["longest"], "prefix": values["prefix"]}
+        shown = Demonstrations.from_list(values["shown"]) if "shown" in values else None
+        own = {"longest": values["longest"], "prefix": values["prefix"], "shown": shown}
         return cls(Inventory.from_dict(values["inventory"]), backbone, writer, tuning, **own)
 
     def tell(self) -> str:
-        return f"that writes the format {self.writer.format} for the task {self.writer.task}"
+        told = f"that writes the format {self.writer.format} for the task {self.writer.task}"
+        if self.shown is None:
+            return told
+        return f"{told}, shown some of {len(self.shown.pairs)} training pairs before each question"
 
     def load(self, words: Iterable[str] = ()) -> LanguageModel:
         # with a token for each number, a source of words takes two tokens a word at least
@@ -104,20 +113,35 @@ class Question:
 
 
 class Writer(OnBackbone):
-    """A language model and the format that it writes."""
+    """A language model and the format that it writes.
+
+    shown: where it learns nothing, the pairs of its training documents. Those most like a question stand before it, a
+    line for each, so the end of a line ends an answer.
+    """
 
     view = "writer"
     backbone: LanguageModel
 
-    def __init__(self, backbone: LanguageModel, format: Format, *, settings: WriterConfig, longest: int = 0) -> None:
+    def __init__(
+        self,
+        backbone: LanguageModel,
+        format: Format,
+        *,
+        settings: WriterConfig,
+        longest: int = 0,
+        shown: Demonstrations | None = None,
+    ) -> None:
         super().__init__()
         self.backbone, self.format, self.settings, self.longest = backbone, format, settings, longest
-        self.lexicon = Lexicon(backbone.tokenizer.tokenizer, end=backbone.end)
+        self.shown = shown
+        end = backbone.end if shown is None else find_break(backbone.tokenizer.tokenizer, instead=backbone.end)
+        self.lexicon = Lexicon(backbone.tokenizer.tokenizer, end=end)
 
     @property
     def plan(self) -> WriterPlan:
         own = self.backbone.config, self.settings, self.tuning.config
-        return WriterPlan(self.format.inventory, *own, longest=self.longest, prefix=self.format.prefix)
+        prefix = self.format.prefix
+        return WriterPlan(self.format.inventory, *own, longest=self.longest, prefix=prefix, shown=self.shown)
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -165,10 +189,36 @@ class Writer(OnBackbone):
         """The tokens of a written text, without special ones."""
         return np.array(self.lexicon.encode(text), dtype=np.int32)
 
+    # --- showing ------------------------------------------------------------------------------------------------------
+
+    @property
+    def demonstrations(self) -> int:
+        """How many pairs are shown before a question, where they fit."""
+        return 0 if self.shown is None else self.settings.demonstrations or SHOWN
+
+    def show(self, question: Ids, source: str, *, part: Part, ledger: Ledger) -> Ids:
+        """A question behind the pairs that are most like it, the likest last; those that don't fit are noted."""
+        if self.shown is None:
+            return question
+        lines: list[Ids] = []
+        left = self.backbone.most - len(question) - self.room
+        for pair in self.shown.find(source, number=part.number, count=self.demonstrations):
+            line = np.append(self.encode(f"{pair.source} {ANSWER} {pair.target}"), np.int32(self.lexicon.end))
+            if len(line) > left:
+                ledger.note(
+                    f"demonstration that didn't fit into {self.backbone.most} tokens: not shown",
+                    f"{pair.source[:NAMED]!r}",
+                )
+                continue
+            lines.append(line)
+            left -= len(line)
+        before = self.backbone.tokenizer.before
+        return np.concatenate((before, *reversed(lines), question[len(before) :]))
+
     # --- learning -----------------------------------------------------------------------------------------------------
 
     def teach(self, documents: Sequence[Document], ledger: Ledger) -> tuple[list[Any], list[Any]]:
-        questions, targets = [], []
+        questions, targets, pairs = [], [], []
         end = np.array([self.backbone.end], dtype=np.int32)
         for index, document in enumerate(documents):
             for source, target, part in self.format.write(document):
@@ -178,6 +228,8 @@ class Writer(OnBackbone):
                     continue
                 questions.append(Question(index, part, ids, len(gold)))
                 targets.append(gold)
+                pairs.append(Demonstration(source, target, part.number))
+        self.shown = None if self.shown is None else Demonstrations(tuple(pairs))
         self.longest = max(map(len, targets), default=0)
         return questions, targets
 
@@ -229,6 +281,13 @@ def _join(one: Ids, two: Ids) -> Ids:
     return np.concatenate((one, two))
 
 
+def find_break(tokenizer: Any, *, instead: int) -> int:
+    """The token that is the end of a line and nothing else; another where the vocabulary has none."""
+    backend = tokenizer.backend_tokenizer
+    ids = backend.encode("a\na", add_special_tokens=False).ids
+    return next((each for each in ids if backend.decode([each]) == "\n"), instead)
+
+
 def attach_format(plan: WriterPlan, backbone: LanguageModel) -> Writer:
     """A writer on a language model at hand, with the weights marked that its tuning moves."""
     writer = build_writer(plan, backbone)
@@ -245,5 +304,11 @@ def build_writer(plan: WriterPlan, backbone: LanguageModel) -> Writer:
         )
     if reason := STILL.get(plan.tuning.name):
         raise ModelError(f"The tuning {plan.tuning.name!r} {reason}; a writer has none. Use 'lora' to move little.")
+    if plan.tuning.name == FROZEN and backbone.is_pair:
+        raise ModelError(
+            f"The tuning {FROZEN!r} learns nothing and shows a writer its documents in the prompt; "
+            f"{plan.backbone.model} is an encoder-decoder. Take a decoder, or use 'lora' to move little."
+        )
     format = FORMATS[plan.writer.format](TASKS[plan.writer.task], plan.inventory, prefix=plan.prefix)
-    return Writer(backbone, format, settings=plan.writer, longest=plan.longest)
+    shown = Demonstrations() if plan.shown is None and plan.tuning.name == FROZEN else plan.shown
+    return Writer(backbone, format, settings=plan.writer, longest=plan.longest, shown=shown)

@@ -84,10 +84,13 @@ def _gather_one(recipe: Recipe, task: str, sources: Mapping[str, Sources], ledge
     data = pick_files(recipe.data, task or recipe.writer.task).model_copy(update=files | dict.fromkeys(given))
     facts = {part: {"file": "documents in memory", "documents": len(found)} for part, found in given.items()}
     if "train" not in given:
-        corpus = load_corpus(data, ledger)
+        corpus = load_corpus(data, ledger, policy=recipe.draw.policy)
         return replace(corpus, **given, facts=corpus.facts | facts)
+    if data.documents is not None:
+        raise RecipeError("data.documents sizes the built-in corpus. Use draw.shots to train on so many documents.")
     read, read_facts = read_parts(data, ledger)
-    return set_dev_aside(Corpus(**(read | given), facts=read_facts | facts), recipe.data.dev_share)
+    corpus = Corpus(**(read | given), facts=read_facts | facts)
+    return set_dev_aside(corpus, data.dev_share, policy=recipe.draw.policy)
 
 
 def _check_documents(part: str, documents: list[Any]) -> list[Document]:

@@ -17,9 +17,10 @@ Corpora = Mapping[str, Corpus]
 
 def load_corpora(recipe: Recipe, ledger: Ledger) -> dict[str, Corpus]:
     """Read the files of a recipe: those of each task where there are several."""
+    policy, task = recipe.draw.policy, recipe.writer.task
     if not recipe.has_tasks:
-        return {ONLY: load_corpus(pick_files(recipe.data, recipe.writer.task), ledger)}
-    return {task: load_corpus(pick_files(recipe.data, task), ledger) for task in recipe.writer.tasks}
+        return {ONLY: load_corpus(pick_files(recipe.data, task), ledger, policy=policy)}
+    return {task: load_corpus(pick_files(recipe.data, task), ledger, policy=policy) for task in recipe.writer.tasks}
 
 
 def pick_files(data: DataConfig, task: str) -> DataConfig:

@@ -1,6 +1,5 @@
 """Corpus: the documents of a run: read, drawn, split, and described by hashes. Knows nothing of models."""
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +8,7 @@ from typing import Any
 
 from tagwright.errors import DataError, RecipeError
 from tagwright.io.files import read
-from tagwright.io.kind import FileOptions
+from tagwright.io.source import hash_file
 from tagwright.recipe.recipe import SYNTHETIC, DataConfig, DrawConfig, Recipe
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
@@ -33,33 +32,26 @@ class Corpus:
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def load_corpus(data: DataConfig, ledger: Ledger) -> Corpus:
-    """Read the files of a recipe; without a dev file a seeded part of train is set aside and announced."""
+def load_corpus(data: DataConfig, ledger: Ledger, *, policy: str = "full") -> Corpus:
+    """Read the files of a recipe; without a dev file a seeded part of train is set aside and announced, unless the dev
+    policy takes none."""
     if data.train is None:
         raise RecipeError("No training data: set data.train to a file (or --train FILE).")
     if not isinstance(data.train, str):
         raise RecipeError("data.train names files by task. That is for `tagwright train`; name one file here.")
-    if data.train.startswith(SYNTHETIC):
+    if data.is_synthetic:
         return _make_synthetic(data)
     parts, facts = read_parts(data, ledger)
-    return set_dev_aside(Corpus(**parts, facts=facts), data.dev_share)
+    return set_dev_aside(Corpus(**parts, facts=facts), data.dev_share, policy=policy)
 
 
 def read_parts(data: DataConfig, ledger: Ledger) -> tuple[dict[str, list[Document]], dict[str, dict[str, Any]]]:
     """The documents of the files that are named, by part, and where they are from."""
-    options = FileOptions(
-        word_column=data.word_column,
-        tag_column=data.tag_column,
-        text_column=data.text_column,
-        scheme=data.scheme,
-        encoding=data.encoding,
-        label_names=data.label_names,
-    )
     parts: dict[str, list[Document]] = {}
     facts: dict[str, dict[str, Any]] = {}
     for name, path in (("train", data.train), ("dev", data.dev), ("test", data.test)):
         if isinstance(path, str):
-            parts[name] = read(path, kind=data.kind, options=options, ledger=ledger)
+            parts[name] = read(path, kind=data.kind, options=data.options, ledger=ledger)
             facts[name] = {"file": Path(path).name, "documents": len(parts[name]), "blake2b": hash_file(Path(path))}
     return parts, facts
 
@@ -73,13 +65,14 @@ def _make_synthetic(data: DataConfig) -> Corpus:
     return Corpus(train, dev, documents[:test], facts)
 
 
-def set_dev_aside(corpus: Corpus, share: float) -> Corpus:
-    """Without a dev set, cut one from train by a fixed seed and say so."""
-    if corpus.dev or not share or len(corpus.train) < 2:
+def set_dev_aside(corpus: Corpus, share: float, *, policy: str = "full") -> Corpus:
+    """Without a dev set, cut one from train by a fixed seed and say so; cross-validation needs none."""
+    if corpus.dev or not share or policy == "cv" or len(corpus.train) < 2:
         return corpus
     train, dev = split(corpus.train, share, seed=SPLIT_SEED)
     logger.info(
-        "No dev file: %d of %d training documents were set aside as dev (seed %d; data.dev_share = %g).",
+        "No dev file: %d of %d training documents were set aside as dev (seed %d; data.dev_share = %g). Those of the "
+        "same words, or of one group, went to the same side.",
         *(len(dev), len(corpus.train), SPLIT_SEED, share),
     )
     return replace(corpus, train=train, dev=dev)
@@ -107,19 +100,6 @@ def _draw(documents: Sequence[Document], draw: DrawConfig, *, seed: int, ledger:
     if draw.shots_per_label is not None:
         return draw_per_label(documents, draw.shots_per_label, seed=seed, ledger=ledger)
     return draw_percent(documents, draw.percent or 100, seed=seed)
-
-
-def hash_file(path: Path) -> str:
-    """A hash of a file's bytes, or of all files of a folder by name."""
-    state = hashlib.blake2b(digest_size=16)
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    for file in files:
-        if file.is_file():
-            state.update(file.name.encode())
-            with file.open("rb") as stream:
-                while block := stream.read(1 << 20):
-                    state.update(block)
-    return state.hexdigest()
 
 
 def check_overlap(corpus: Corpus) -> None:

@@ -13,7 +13,7 @@ from tagwright.errors import RecipeError
 from tagwright.recipe.corpus import Corpus
 from tagwright.recipe.recipe import Recipe
 from tagwright.text.ledger import Ledger
-from tagwright.text.sampling import fold
+from tagwright.text.sampling import count_blocks, fold
 
 logger = logging.getLogger(__name__)
 FOLDS = 5
@@ -22,9 +22,12 @@ Fit = Callable[..., tuple[Any, list[dict[str, float]]]]
 
 def cross_validate(recipe: Recipe, corpus: Corpus, *, fit: Fit) -> tuple[int, float]:
     """The number of epochs with the best mean F1 over the folds, and that F1."""
-    folds = min(FOLDS, len(corpus.train))
+    folds = min(FOLDS, count_blocks(corpus.train))
     if folds < 2:
-        raise RecipeError("dev_policy cv needs at least 2 training documents. Draw more, or use dev_policy full.")
+        raise RecipeError(
+            f"draw.dev_policy cv needs 2 training documents of different texts and groups; these {len(corpus.train)} "
+            "are one. Take more, or set draw.dev_policy = 'full'."
+        )
     settings = {"training.eval_strategy": "epoch", "training.save_strategy": "no"}
     curves = []
     for number, (train, held) in enumerate(fold(corpus.train, folds, seed=recipe.training.seed), start=1):

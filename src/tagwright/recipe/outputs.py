@@ -14,6 +14,7 @@ from tagwright.backbone.sight.sight import is_learned
 from tagwright.evaluation.page.page import Page, render_page
 from tagwright.evaluation.report import Report
 from tagwright.io.files import write
+from tagwright.models.config import FROZEN
 from tagwright.models.folder import read_about
 from tagwright.models.tagger import Tagger
 from tagwright.recipe.recipe import Recipe
@@ -90,4 +91,7 @@ def _describe_tagger(recipe: Recipe, tagger: Tagger) -> dict[str, str]:
 def _describe_writer(outcome: Outcome) -> dict[str, str]:
     config, faults = outcome.recipe.writer, outcome.labeler.faults
     written = "; ".join(faults.lines()) or f"none in {faults.outputs}"
-    return {"Task": config.task, "Format": config.format, "Faults of outputs": written}
+    model, shown = outcome.labeler.model, {}
+    if outcome.recipe.tuning.name == FROZEN:
+        shown = {"Shown": f"{model.demonstrations} of {len(model.shown.pairs)} training pairs"}
+    return {"Task": config.task, "Format": config.format, **shown, "Faults of outputs": written}

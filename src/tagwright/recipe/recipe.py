@@ -10,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.fusion import FUSIONS, FusionConfig
-from tagwright.formats import FORMATS, TASKS
+from tagwright.backbone.sight.sight import is_learned
+from tagwright.formats import FORMATS
 from tagwright.heads import HEADS, HeadConfig
-from tagwright.models.config import STILL, WriterConfig
+from tagwright.io.kind import FileOptions
+from tagwright.models.config import FROZEN, STILL, WriterConfig
 from tagwright.recipe.tasks import find_faults_of_tasks
 from tagwright.registry import suggest
 from tagwright.settings.settings import Settings
@@ -20,8 +22,9 @@ from tagwright.training.config import TrainingConfig
 from tagwright.tuning import TUNINGS, TuningConfig
 
 SYNTHETIC = "synthetic:"  # data.train = "synthetic:ner" is the built-in corpus
+READING = ("word_column", "tag_column", "text_column", "scheme", "encoding", "label_names")  # how files are read
 UNREAD = {"tagger": ("writer",), "writer": ("fusion", "head")}  # sections that are of the other view
-UNREAD_BACKBONE = ("read_at", "sight", "repeat", "overlap")  # what only taggers read of [backbone]
+UNREAD_BACKBONE = ("read_at", "repeat", "overlap")  # what only taggers read of [backbone]
 Files = str | Mapping[str, str] | None
 
 
@@ -45,6 +48,15 @@ class DataConfig(BaseModel):
     label_names: tuple[str, ...] | None = None
     dev_share: float = Field(default=0.1, ge=0, lt=1)
     documents: int | None = Field(default=None, ge=20, description="how many of the synthetic corpus; 800 if empty")
+
+    @property
+    def options(self) -> FileOptions:
+        """How the files are read."""
+        return FileOptions(**{name: getattr(self, name) for name in READING})
+
+    @property
+    def is_synthetic(self) -> bool:
+        return isinstance(self.train, str) and self.train.startswith(SYNTHETIC)
 
 
 class DrawConfig(BaseModel):
@@ -116,6 +128,11 @@ class Recipe(Settings):
             "writer.format": (self.writer.format, FORMATS),
             "tuning.name": (self.tuning.name, TUNINGS),
         }
+        if self.data.documents is not None and self.data.train is not None and not self.data.is_synthetic:
+            yield (
+                f"  data.documents: it sizes the built-in corpus ({SYNTHETIC}ner); {self.data.train} is a file. "
+                f"To train on {self.data.documents} of its documents use draw.shots (--shots {self.data.documents})."
+            )
         for place, (name, table) in named.items():
             if name not in table:
                 yield f"  {place}: no {table.kind} is called {name!r}.{suggest(name, table)}"
@@ -124,18 +141,30 @@ class Recipe(Settings):
                 yield f"  {section}: a {self.view} doesn't read this section. Take it out, or choose the other view."
         if self.view == "writer":
             yield from self._find_faults_of_writer()
+        elif self.backbone.scope == "prompt":
+            yield "  backbone.scope: 'prompt' is a writer's; a tagger's open layers see the document. Leave it out."
         yield from find_faults_of_tasks(self.data, self.writer, is_writer=self.view == "writer")
 
     def _find_faults_of_writer(self) -> Iterator[str]:
         for name in UNREAD_BACKBONE:
             if getattr(self.backbone, name) != type(self.backbone).model_fields[name].default:
                 yield f"  backbone.{name}: a writer doesn't read it. Leave it out."
+        if self.backbone.scope == "document":
+            yield "  backbone.scope: 'document' shows open layers what is still to be written; a writer's is 'prompt'."
+        if is_learned(self.backbone.sight):
+            yield "  backbone.sight: a writer's is chosen, not learned. Name layers, such as 0011 or all."
         if self.tuning.name in STILL:
             reason = STILL[self.tuning.name]
             yield f"  tuning.name: {self.tuning.name!r} {reason}; a writer has none. Use 'lora' to move little."
-        format = self.writer.format
-        for task in self.writer.tasks:
-            if task in TASKS and format in FORMATS and (lost := TASKS[task].predicts - FORMATS[format].holds):
-                yield f"  writer.format: {format!r} can't write {', '.join(sorted(lost))}, which {task!r} predicts."
-        if self.has_tasks and self.draw.policy == "cv":
+        if self.tuning.name != FROZEN and self.writer.demonstrations is not None:
+            yield f"  writer.demonstrations: for the tuning {FROZEN!r} alone, which learns nothing. Leave it out."
+        if self.tuning.name == FROZEN and self.draw.policy == "cv":
+            yield "  draw.dev_policy: 'cv' finds how long to train, and 'frozen' trains no writer. Use 'matched'."
+        if self.has_tasks:
+            yield from self._find_faults_of_many()
+
+    def _find_faults_of_many(self) -> Iterator[str]:
+        if self.draw.policy == "cv":
             yield "  draw.dev_policy: 'cv' is for one task. Use 'matched', or 'full'."
+        if self.tuning.name == FROZEN:
+            yield "  tuning.name: 'frozen' shows documents to a writer of one task. Name one, or use 'lora'."

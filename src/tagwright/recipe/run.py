@@ -176,6 +176,8 @@ def fit(
     train = MixedPieces(taught, recipe.writer.mix) if recipe.has_tasks else taught[ONLY]
     labeler.learn_weights(train.targets)
     arguments = make_arguments(recipe.training, folder, has_dev=scorer is not None)
+    if not labeler.tuning.count(labeler):  # it has seen the documents that it will show, and learns nothing
+        return labeler.to(arguments.device), []
     parts = {"documents": trained.get(ONLY, ()), "dev": dev.get(ONLY, ()) if scorer is not None else ()}
     try:
         learner, train = keep_features(labeler, train, **parts, config=recipe.tuning, arguments=arguments)

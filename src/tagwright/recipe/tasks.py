@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from tagwright.formats import TASKS
+from tagwright.formats import FORMATS, TASKS
 from tagwright.models.config import MIX, WriterConfig
 from tagwright.registry import suggest
 
@@ -28,6 +28,8 @@ def find_faults_of_tasks(data: Named, writer: WriterConfig, *, is_writer: bool) 
     for task in tasks:
         if task not in TASKS:
             yield f"  writer.task: no {TASKS.kind} is called {task!r}.{suggest(task, TASKS)}"
+        elif writer.format in FORMATS and (lost := TASKS[task].predicts - FORMATS[writer.format].holds):
+            yield f"  writer.format: {writer.format!r} can't write {', '.join(sorted(lost))}, which {task!r} predicts."
     if twice := sorted({task for task in tasks if tasks.count(task) > 1}):
         yield f"  writer.task: {', '.join(twice)} stands there more than once."
     for part in PARTS:

@@ -70,6 +70,11 @@ def search(
     say: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Find a plan and train it again; a search that was stopped goes on from the cells in its folder."""
+    if recipe.view == "writer":
+        raise RecipeError(
+            "A search is for taggers. Compare a few plans of a writer with `tagwright curve RECIPE --vary "
+            "sight=none,1000,1110 --shots all`."
+        )
     recipe = recipe.change({"backbone.sight": None})
     strategy, engine = make_search(config.strategy), ENGINES[config.engine]
     space = Space(config.groups, recipe.training.seed)

@@ -69,14 +69,15 @@ def split(
 ) -> tuple[list[Document], list[Document]]:
     """Documents in two: the rest (train) and about `share` of them (dev), both in file order.
 
-    With `by_group`, a group goes whole to one side, so dev can't quote the articles of train.
+    Documents of the same words go to one side, or dev would ask what train has told. With `by_group`, a group does
+    too, so dev can't quote the articles of train.
     """
     if not 0 < share < 1:
         raise DataError(f"Can't split off a share of {share}. Use a number between 0 and 1.")
     blocks = _group(documents, seed=seed, by_group=by_group)
     if len(blocks) < 2:
         raise DataError(
-            f"Can't split {len(documents)} documents in {len(blocks)} group(s) in two."
+            f"Can't split {len(documents)} documents in two: they are {len(blocks)} group(s) or texts."
             " Give a second file, or split without groups."
         )
     wanted = max(1, round(len(documents) * share))
@@ -93,7 +94,7 @@ def split(
 def fold(
     documents: Sequence[Document], folds: int, *, seed: int, by_group: bool = True
 ) -> list[tuple[list[Document], list[Document]]]:
-    """`folds` pairs (train, dev) for cross-validation: every document is in dev once. Groups stay whole."""
+    """`folds` pairs (train, dev) for cross-validation: every document is in dev once. Blocks stay whole."""
     blocks = _group(documents, seed=seed, by_group=by_group)
     if not 2 <= folds <= len(blocks):
         raise DataError(f"Can't make {folds} folds of {len(blocks)} documents or groups. Make from 2 to {len(blocks)}.")
@@ -114,11 +115,19 @@ def _hash(name: str, seed: int) -> bytes:
     return blake2b(f"{seed}\0{name}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
+def count_blocks(documents: Sequence[Document]) -> int:
+    """How many blocks there are, of one group or of the same words: as many parts can `split` and `fold` make at most."""
+    return len(_group(documents, seed=0, by_group=True))
+
+
 def _group(documents: Sequence[Document], *, seed: int, by_group: bool) -> list[list[int]]:
-    """Indices of documents that must stay together, the groups in the order of the seed."""
-    blocks: dict[tuple[bytes, object], list[int]] = {}
+    """Indices of documents that must stay together, of one group or of the same words, in the order of the seed."""
+    blocks: dict[tuple[bool, object], list[int]] = {}
+    ranks: dict[tuple[bool, object], bytes] = {}
     for at, document in enumerate(documents):
         grouped = by_group and document.group is not None
-        name = f"group {document.group}" if grouped else document.id or document.text
-        blocks.setdefault((_hash(name, seed), None if grouped else at), []).append(at)
-    return [blocks[key] for key in sorted(blocks, key=lambda key: (key[0], blocks[key][0]))]
+        key = (grouped, document.group if grouped else document.words)
+        rank = _hash(f"group {document.group}" if grouped else document.id or document.text, seed)
+        blocks.setdefault(key, []).append(at)
+        ranks[key] = min(rank, ranks.get(key, rank))
+    return [blocks[key] for key in sorted(blocks, key=lambda key: (ranks[key], blocks[key][0]))]

@@ -49,6 +49,7 @@ def test_importing_the_room_loads_no_torch() -> None:
     ("settings", "error", "message"),
     [
         ({"sight": "00110"}, RecipeError, "5 groups, and the model has 4 layers only"),
+        ({"sight": "all", "scope": "prompt"}, ModelError, "The scope 'prompt' is for writers"),
         ({"sight": [7]}, RecipeError, "names layer 7; the model's layers are 0 to 3"),
         ({"sight": "upper"}, RecipeError, "can't be read. Expected none"),
         ({"read": "last"}, RecipeError, "can't be loaded like this: read: Extra inputs"),
@@ -76,6 +77,7 @@ def test_first_is_warned_of_where_a_causal_layer_comes_first(
     with caplog.at_level(logging.WARNING, logger="tagwright"):
         load_model(save_model(kind, tmp_path), sight=sight, read_at="first")
         load_model(tmp_path, sight=sight, read_at="last")
+        load_model(tmp_path, sight=sight, read_at="first", repeat=1)  # the word stands in the earlier copy too
     assert sum("labels a word before" in record.message for record in caplog.records) == warned
 
 

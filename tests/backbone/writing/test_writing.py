@@ -71,7 +71,7 @@ def test_only_wanted_logits_are_made() -> None:
     assert torch.allclose(some, every[wanted], atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["llama", "mistral"])
+@pytest.mark.parametrize("kind", ["llama", "mistral", "gpt2"])
 def test_a_prompt_may_be_seen_both_ways(kind: str) -> None:
     model = make_writer(kind, use_cache=True)
     _, hooks = set_sight(model, "01", scope="prompt")

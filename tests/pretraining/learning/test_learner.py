@@ -11,6 +11,7 @@ from transformers import (
     BartForConditionalGeneration,
     BertForMaskedLM,
     Gemma2ForCausalLM,
+    ModernBertForMaskedLM,
     T5ForConditionalGeneration,
 )
 
@@ -37,7 +38,7 @@ STARTS = (0, 5, 9, 12)
 def make_learner(kind: str, *, attention: str = "eager", **changes: Any) -> Learner:
     torch.manual_seed(0)
     config = make_config(kind, vocab_size=SIZE, attn_implementation=attention, dropout_rate=0.0, **changes)
-    makers = {"t5": T5ForConditionalGeneration, "bert": BertForMaskedLM, "gemma2": Gemma2ForCausalLM}
+    makers = {"t5": T5ForConditionalGeneration, "bert": BertForMaskedLM, "modernbert": ModernBertForMaskedLM}
     model = makers[kind](config) if kind in makers else AutoModelForCausalLM.from_config(config)
     for weight in model.parameters():
         if weight.ndim > 1:
@@ -80,6 +81,31 @@ def test_a_packed_document_reads_as_it_does_alone(kind: str, sight: Sight) -> No
     for start, end in zip(STARTS, STARTS[1:], strict=False):
         alone = read(learner, ids[:, start:end], torch.zeros(1, end - start, dtype=torch.long), sight=sight)
         torch.testing.assert_close(packed[:, start:end], alone, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+@pytest.mark.parametrize(
+    ("kind", "sight"),
+    [
+        ("mistral", "left"),
+        ("mistral", "both"),
+        ("gemma3_text", "left"),
+        ("gemma3_text", "both"),
+        ("modernbert", "both"),
+    ],
+)
+@torch.no_grad()
+def test_layers_keep_their_windows(kind: str, sight: Sight, attention: str) -> None:
+    """A row that is one document reads as it does without our masks: in all layers of one kind, and in mixed ones."""
+    own = {"sliding_window": 4, "head_dim": 8, "num_key_value_heads": 1}
+    own = {"local_attention": 8} if kind == "modernbert" else own | {"is_causal": sight == "left"}
+    learner = make_learner(kind, attention=attention, **own)
+    ids = torch.randint(64, SIZE, (2, 24), generator=torch.Generator().manual_seed(2))
+    plain = learner.model.base_model(input_ids=ids).last_hidden_state
+    masked = learner.read(ids, torch.zeros_like(ids), sight=sight)
+    torch.testing.assert_close(masked, plain, rtol=1e-4, atol=1e-5)
+    wider = learner.read(ids, torch.zeros_like(ids), sight="both" if sight == "left" else "left")
+    assert not torch.allclose(wider, plain)
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "bert"])

@@ -40,4 +40,10 @@ def test_the_recipe_written_is_the_recipe_read(tmp_path: Path) -> None:
     assert Recipe.from_toml(path) == advice.recipe
     text = path.read_text(encoding="utf-8")
     assert "tag_column = 2  # as given to `tagwright init`" in text
-    assert "no dev file" in text
+    assert 'dev_policy = "cv"' in text
+
+
+def test_a_dev_set_is_cut_where_it_is_large_enough() -> None:
+    few, many = advise_on(199), advise_on(200)
+    assert (few.recipe.draw.policy, many.recipe.draw.policy) == ("cv", "full")
+    assert "data.dev_share" not in few.shown and "no dev file" in many.notes["data.dev_share"]

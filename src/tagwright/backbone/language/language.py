@@ -23,6 +23,10 @@ from tagwright.backbone.builtin import UNTRAINED
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.four_bits import ask_for_four_bits, check_four_bits
 from tagwright.backbone.language.marks import add_marks
+from tagwright.backbone.sight.masks import LENGTHS, NO_WRITER, SightHooks, find_stack
+from tagwright.backbone.sight.probe import prove_sight
+from tagwright.backbone.sight.proven import set_sight
+from tagwright.backbone.sight.sight import Sight, is_learned
 from tagwright.errors import ModelError
 from tagwright.tokens.align import WordTokenizer
 
@@ -35,11 +39,10 @@ class LanguageModel(nn.Module):
     """A transformers model with its head and its tokenizer. `is_pair`: it has an encoder that reads the source.
 
     end: the token that ends what is written. pad: what fills up a batch; masked, so it is the end where there is none.
-    start: what the decoder of a pair begins with.
+    start: what the decoder of a pair begins with. sight: of a decoder, chosen layers look right within the prompt.
     """
 
-    # what tunings ask of a backbone: a model that writes is as it is by nature
-    sight, hooks, gates = None, None, None
+    gates = None  # tunings ask for them: no sight is learned here
 
     def __init__(self, model: Any, tokenizer: WordTokenizer, *, config: BackboneConfig) -> None:
         super().__init__()
@@ -48,8 +51,26 @@ class LanguageModel(nn.Module):
         self.end: int = _find_end(model.config, tokenizer.tokenizer, name=config.model)
         self.pad: int = _find_pad(tokenizer.tokenizer, end=self.end)
         self.start = _find_start(model.config, name=config.model) if self.is_pair else None
+        self.sight: Sight | None = None
+        self.hooks: SightHooks | None = None
+        if config.sight is not None:
+            self._obey(config.sight)
         if config.gradient_checkpointing:
             save_memory(model)
+
+    def _obey(self, plan: str | Iterable[int]) -> None:
+        """Open layers of a decoder for its prompt, proven; a plan is kept as layers, as a tagger's is."""
+        if self.is_pair:
+            raise ModelError(
+                f"{self.config.model} is an encoder-decoder: its encoder sees a source both ways as it is. "
+                "Leave backbone.sight out, or take a decoder."
+            )
+        if is_learned(plan):
+            raise ModelError(f"A writer's sight is chosen, not learned: {plan!r}. Name layers, such as 0011 or all.")
+        if self.config.scope == "document" and Sight.parse(plan, layers=len(find_stack(self.model)[1])).open:
+            raise ModelError(NO_WRITER)
+        self.sight, self.hooks = set_sight(self.model, plan, scope="prompt")
+        self.config = self.config.model_copy(update={"sight": self.sight.open})
 
     @property
     def most(self) -> int:
@@ -61,13 +82,16 @@ class LanguageModel(nn.Module):
         """The end of a training: nothing was open."""
 
     def prove(self) -> None:
-        """There is no sight to make sure of."""
+        """Make sure of the chosen sight once more, after something was put on the model."""
+        if self.sight is not None:
+            prove_sight(self.model, self.sight.flags, packs=False, scope="prompt")
 
     def lose(self, ids: Tensor, gold: Tensor, *, attend: Tensor | None) -> Tensor:
         """B: the loss of each row, summed over the tokens of its target; `gold` is IGNORED elsewhere.
 
         Of a pair `ids` are sources and `gold` targets; else `ids` are prompts with their continuations, and `gold`
-        names the tokens of the latter at their own places.
+        names the tokens of the latter at their own places. The last token of a prompt is not in its sight's scope:
+        it is read with what is written (see Writing).
         """
         inputs = {"input_ids": ids, "attention_mask": attend, "use_cache": False}
         if self.is_pair:
@@ -75,6 +99,7 @@ class LanguageModel(nn.Module):
             before = torch.cat([first, gold[:, :-1].masked_fill(gold[:, :-1] == IGNORED, self.pad)], dim=1)
             logits = self.model(**inputs, decoder_input_ids=before).logits
         else:
+            inputs |= {} if self.hooks is None else {LENGTHS: (gold != IGNORED).int().argmax(1) - 1}
             logits, gold = self.model(**inputs).logits[:, :-1], gold[:, 1:]
         rows, places = (gold != IGNORED).nonzero(as_tuple=True)
         losses = F.cross_entropy(logits[rows, places].float(), gold[rows, places], reduction="none")

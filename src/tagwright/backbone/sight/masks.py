@@ -8,7 +8,7 @@ import copy
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,10 +23,9 @@ from transformers.masking_utils import (
 )
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from tagwright.backbone.sight.sight import Sight
+from tagwright.backbone.sight.sight import Scope, Sight
 from tagwright.errors import ModelError
 
-Scope = Literal["document", "prompt"]
 Make = Callable[..., Any]
 BOTH: dict[str, Make] = {
     "full_attention": create_bidirectional_mask,
@@ -74,13 +73,22 @@ def find_reader(model: nn.Module, layers: Sequence[nn.Module]) -> nn.Module:
     return reading[-1]
 
 
-def list_kinds(config: Any, layers: Sequence[nn.Module]) -> list[str]:
+def list_kinds(config: Any, layers: Sequence[Any]) -> list[str]:
     """Of every layer: full_attention, sliding_attention, or another kind that can't be opened."""
     kinds = getattr(config, "layer_types", None)
     if kinds is not None:
         return list(kinds)
     has_window = getattr(config, "sliding_window", None) is not None and getattr(config, "use_sliding_window", True)
     return ["sliding_attention" if has_window else "full_attention"] * len(layers)
+
+
+def find_windows(config: Any) -> dict[str, int | None]:
+    """Kinds of attention that a model has, and the window of each; None where a layer has none that could be masked."""
+    config = config.get_text_config()
+    kinds = dict.fromkeys(list_kinds(config, range(1)))
+    if not set(kinds) <= set(BOTH):
+        return {"full_attention": None}
+    return {kind: config.sliding_window if kind == "sliding_attention" else None for kind in kinds}
 
 
 def find_place(layer: nn.Module) -> int:

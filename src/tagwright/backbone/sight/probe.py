@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tagwright.backbone.sight.masks import LENGTHS, Scope, find_reader, find_stack
+from tagwright.backbone.sight.masks import LENGTHS, find_reader, find_stack
+from tagwright.backbone.sight.sight import Scope
 from tagwright.errors import ModelError
 
 WORDS = 8

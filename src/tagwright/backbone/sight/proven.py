@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from torch import nn
 
 from tagwright.backbone.sight.learned import GatedHooks, Gates
-from tagwright.backbone.sight.masks import Scope, SightHooks, find_stack, has_hooks
+from tagwright.backbone.sight.masks import SightHooks, find_stack, has_hooks
 from tagwright.backbone.sight.probe import find_sight, list_hidden, list_rightward, prove_sight
-from tagwright.backbone.sight.sight import Sight
+from tagwright.backbone.sight.sight import Scope, Sight
 from tagwright.errors import ModelError
 
 

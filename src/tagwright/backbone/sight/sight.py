@@ -5,9 +5,11 @@ Groups are written as bits, the leftmost nearest the input: `0011` opens the upp
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from tagwright.errors import RecipeError
 
+Scope = Literal["document", "prompt"]  # how far open layers see: everything, or what stands before the answer
 SHADES = {True: "█", False: "░"}
 LEARNED = "learned"
 FORMS = (

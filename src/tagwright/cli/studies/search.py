@@ -8,7 +8,6 @@ import typer
 from tagwright.cli.studies.options import Engine, Overwrite, Processes, Set, clear, read_recipe
 
 if TYPE_CHECKING:
-    from tagwright.recipe.recipe import Recipe
     from tagwright.search.run import Outcome
 
 
@@ -32,6 +31,7 @@ def search(
     """
     from tagwright.cli.terminal.show import make_console, quiet_libraries, show_ledger
     from tagwright.recipe.corpus import load_corpus
+    from tagwright.search.api import choose_folder
     from tagwright.search.outputs import write_outputs
     from tagwright.search.run import CELLS, SearchConfig
     from tagwright.search.run import search as run
@@ -39,7 +39,7 @@ def search(
     from tagwright.training.arguments import check_names
 
     plain = read_recipe(recipe, set_)
-    folder = _choose_folder(plain, out)
+    folder = choose_folder(plain, out)
     check_names(plain.training)
     quiet_libraries()
     console, ledger = make_console(), Ledger()
@@ -51,14 +51,6 @@ def search(
     outcome = run(plain, corpus, folder=folder, config=config)
     write_outputs(outcome, folder)
     _show(console, outcome, folder)
-
-
-def _choose_folder(recipe: "Recipe", out: Path | None) -> Path:
-    from tagwright.errors import RecipeError
-
-    if out is None and recipe.out is None:
-        raise RecipeError("Nowhere to keep the search. Give --out FOLDER.")
-    return out or Path(recipe.out or "") / "search"
 
 
 def _show(console: Any, outcome: "Outcome", folder: Path) -> None:

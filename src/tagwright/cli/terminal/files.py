@@ -25,6 +25,9 @@ LabelNames = Annotated[
     str | None, typer.Option("--label-names", help="What integer tags stand for, in order, with commas: O,B-PER,I-PER.")
 ]
 Encoding = Annotated[str, typer.Option("--encoding", help="Encoding of the file read.")]
+Beams = Annotated[
+    int, typer.Option("--beams", min=1, help="Of a writer: go so many ways, keep the most probable output found.")
+]
 ToJson = Annotated[Path | None, typer.Option("--json", help="Write everything as JSON to this file.")]
 
 
@@ -50,6 +53,15 @@ def make_options(
         shape=shape,
         label_names=None if label_names is None else tuple(name.strip() for name in label_names.split(",")),
     )
+
+
+def tell_options(options: "FileOptions") -> dict[str, Any]:
+    """The options that are not as usual, as settings of a recipe."""
+    from tagwright.io.kind import FileOptions
+    from tagwright.recipe.recipe import READING
+
+    usual = FileOptions()
+    return {f"data.{n}": getattr(options, n) for n in READING if getattr(options, n) != getattr(usual, n)}
 
 
 def read_column(column: str | None) -> int | str | None:

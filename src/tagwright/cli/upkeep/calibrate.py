@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tagwright.evaluation.calibration.fit import FitConfig, Fitted
+    from tagwright.inference.predictor import Predictor
     from tagwright.text.document import Document
-    from tagwright.text.ledger import Ledger
 
 METHODS = "auto, none, temperature, platt or isotonic"
 Method = Annotated[str, typer.Option(help=f"{METHODS}; auto takes the best by cross-validation.")]
@@ -66,6 +66,7 @@ def calibrate(
     tagwright calibrate runs/first dev.conll --precision 0.9 --coverage 0.95
     """
     from tagwright.cli.terminal.files import make_options, read_labelled, write_json
+    from tagwright.cli.terminal.labelers import load_labeler, refuse_if_learned
     from tagwright.cli.terminal.show import make_console, show_ledger
     from tagwright.evaluation.calibration.fit import FitConfig
     from tagwright.text.ledger import Ledger
@@ -75,7 +76,9 @@ def calibrate(
     columns = {"word_column": word_column, "tag_column": tag_column, "text_column": text_column}
     options = make_options(**columns, scheme=scheme, encoding=encoding, label_names=label_names)
     documents = read_labelled(dev, kind=kind, options=options, ledger=unheld)
-    fitted = _fit(model, documents, config=config, out=out, ledger=unheld, tokens_per_batch=tokens_per_batch)
+    labeler = load_labeler(model, ledger=unheld, tokens_per_batch=tokens_per_batch)
+    refuse_if_learned(labeler, dev)
+    fitted = _fit(labeler, documents, config=config, folder=out or Path(model), is_new=out is not None)
     show_fitted(console, fitted, title=dev.name)
     show_ledger(console, unheld, title="What could not be held:")
     write_json(json_file, fitted.to_dict())
@@ -96,30 +99,18 @@ def _check_place(model: str, out: Path | None) -> None:
 
 
 def _fit(
-    model: str,
-    documents: "Sequence[Document]",
-    *,
-    config: "FitConfig",
-    out: Path | None,
-    ledger: "Ledger",
-    tokens_per_batch: int,
+    labeler: "Predictor", documents: "Sequence[Document]", *, config: "FitConfig", folder: Path, is_new: bool
 ) -> "Fitted":
-    """Calibrate a saved labeler and save it."""
-    from tagwright.cli.terminal.show import quiet_libraries
+    """Calibrate a labeler and save it: whole into a new folder, else only its calibration."""
     from tagwright.inference.calibrated import calibrate as fit
     from tagwright.inference.calibrated import write_calibration
-    from tagwright.inference.predictor import Predictor
-    from tagwright.inference.runner import RunnerConfig
 
-    quiet_libraries()
-    labeler = Predictor.from_pretrained(model, config=RunnerConfig(tokens_per_batch=tokens_per_batch))
-    labeler.ledger = ledger
     fitted = fit(labeler, documents, config=config)
-    if out is None:
-        write_calibration(fitted.calibration, Path(model))
-    else:
+    if is_new:
         labeler.calibration = fitted.calibration
-        labeler.save_pretrained(out)
+        labeler.save_pretrained(folder)
+    else:
+        write_calibration(fitted.calibration, folder)
     return fitted
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from tagwright.errors import ModelError
 from tagwright.pretraining.learning.loss import TINY, sum_cross_entropy
-from tagwright.pretraining.learning.masks import make_mask
+from tagwright.pretraining.learning.masks import make_mask, make_masks
 from tagwright.pretraining.objectives.objective import Sight
 
 TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 3e-2, torch.float16: 1e-2}  # share of the largest logit
@@ -57,7 +57,7 @@ class Learner(nn.Module):
     ) -> Tensor:
         """B T (and, for an encoder-decoder, B S) -> the nats of all predictions together."""
         if self.scale is None:
-            mask = make_mask(packs, packs, sight=sight, dtype=self.dtype)
+            mask = make_masks(self.model.base_model.config, packs, sight=sight, dtype=self.dtype)
             logits = self.model(input_ids=ids, attention_mask=mask).logits[keep].float()
             return nn.functional.cross_entropy(logits, targets[keep], reduction="sum")
         states = self.read(ids, packs, sight=sight, decoder_ids=decoder_ids, decoder_packs=decoder_packs)
@@ -74,14 +74,15 @@ class Learner(nn.Module):
         decoder_packs: Tensor | None = None,
     ) -> Tensor:
         """The last states: B T H, of an encoder-decoder B S H."""
-        mask = make_mask(packs, packs, sight=sight, dtype=self.dtype)
+        reader = self.model.get_encoder() if self.two else self.model.base_model
+        mask = make_masks(reader.config, packs, sight=sight, dtype=self.dtype)
+        states: Tensor = reader(input_ids=ids, attention_mask=mask).last_hidden_state
         if decoder_ids is None or decoder_packs is None:
-            states: Tensor = self.model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state
             return states
-        encoded = self.model.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
-        states = self.model.get_decoder()(
+        encoded, decoder = states, self.model.get_decoder()
+        states = decoder(
             input_ids=decoder_ids,
-            attention_mask=make_mask(decoder_packs, decoder_packs, sight="left", dtype=self.dtype),
+            attention_mask=make_masks(decoder.config, decoder_packs, sight="left", dtype=self.dtype),
             encoder_hidden_states=encoded,
             encoder_attention_mask=make_mask(decoder_packs, packs, sight="both", dtype=self.dtype),
         ).last_hidden_state

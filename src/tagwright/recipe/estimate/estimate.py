@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tagwright.backbone.fusion.fusion import build_fusion
 from tagwright.recipe.estimate.machine import Machine, measure_machine
 from tagwright.recipe.estimate.shape import Shape, look_up
+from tagwright.recipe.folds import FOLDS
 from tagwright.recipe.recipe import Recipe
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
@@ -33,7 +34,8 @@ EFFICIENCY = 0.6  # of the measured matrix rate that a real step reaches
 class Estimate:
     """Bytes and seconds of a training run; `lengths` are the tokens of the windows that the documents become.
 
-    moving: of the backbone's weights, of those beside them, and of the fusion's; the head's come on top.
+    moving: of the backbone's weights, of those beside them, and of the fusion's; the head's come on top. `seconds` are
+    of one training; there are as many as `trainings`.
     """
 
     model: str
@@ -47,6 +49,7 @@ class Estimate:
     lengths: tuple[int, ...]
     windowed: int
     notes: dict[str, int]
+    trainings: int = 1
 
     @property
     def total(self) -> int:
@@ -67,6 +70,9 @@ class Estimate:
         yield f"{self.model}: {self.weights / 1e6:,.1f} million weights; {self.moving:,} move, and the head"
         yield f"memory: about {show_bytes(self.total)} ({parts})"
         yield f"time: about {show_time(self.seconds)} for {self.steps:,} steps, {self.tokens:,} padded tokens an epoch"
+        if self.trainings > 1:
+            whole = show_time(self.trainings * self.seconds)
+            yield f"cross-validation (draw.dev_policy) trains {FOLDS} times more: about {whole} in all"
         have = (
             f"{self.machine.name}: {show_bytes(self.machine.memory)}, {self.machine.flops / 1e9:,.0f} GFLOP/s measured"
         )
@@ -121,6 +127,7 @@ def estimate(recipe: Recipe, documents: Sequence[Document], *, machine: Machine 
         lengths=tuple(lengths.tolist()),
         windowed=_count_windowed(pieces),
         notes=dict(ledger.counts) | _count_silent(lengths, pieces, documents),
+        trainings=FOLDS if recipe.draw.policy == "cv" else 1,  # FOLDS on all but one fold each, then one on all
     )
 
 

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 from tagwright.backbone.builtin import BACKBONE_FORMS, PREFIX, UNTRAINED, pick_rate
 from tagwright.io.kind import FileOptions
+from tagwright.recipe.corpus import FEW_DEV
 from tagwright.recipe.inspection.summary import Summary
-from tagwright.recipe.recipe import Recipe
+from tagwright.recipe.recipe import READING, Recipe
 
 STEPS = 1500  # about so many suffice to fine-tune a small backbone
 FEWEST, MOST = 4, 40  # epochs
@@ -34,13 +35,13 @@ def advise(
     options = options or FileOptions()
     notes = NOTES | {"data.train": f"{summary.documents:,} documents, {len(summary.labels)} labels"}
     settings: dict[str, Any] = {"out": out, "backbone.model": model} | {f"data.{k}": v for k, v in files.items()}
-    for name in ("word_column", "tag_column", "text_column", "scheme", "encoding", "label_names"):
+    for name in READING:
         if (value := getattr(options, name)) != getattr(FileOptions(), name):
             settings[f"data.{name}"], notes[f"data.{name}"] = value, "as given to `tagwright init`"
     if kind is not None:
         settings["data.kind"], notes["data.kind"] = kind, "as given to `tagwright init`"
     if "dev" not in files:
-        notes["data.dev_share"] = "no dev file: this share of train is set aside, always the same documents"
+        settings |= _choose_dev(summary, notes)
     settings |= _choose_batches(summary, notes)
     documents = settings.get("training.per_device_train_batch_size", 16)
     epochs = min(max(round(STEPS * documents / max(summary.documents, 1)), FEWEST), MOST)
@@ -51,6 +52,16 @@ def advise(
         notes["backbone.model"] = f"small{random}: shows the way; put a hub id or a folder here for good scores"
         notes["training.learning_rate"] = "for so small a model; 2e-5 to 1e-4 for larger pretrained ones"
     return Advice(Recipe().change(settings), notes, frozenset(settings) | frozenset(notes))
+
+
+def _choose_dev(summary: Summary, notes: dict[str, str]) -> dict[str, str]:
+    """A share of train where that is enough to choose the epoch by, else cross-validation."""
+    if summary.documents * Recipe().data.dev_share >= FEW_DEV:
+        notes["data.dev_share"] = "no dev file: this share of train is set aside, always the same documents"
+        return {}
+    notes["draw"] = f"No dev file, and of {summary.documents:,} documents too few to be one."
+    notes["draw.dev_policy"] = "finds the number of epochs in 5 folds, then trains on all; full sets a tenth aside"
+    return {"draw.dev_policy": "cv"}
 
 
 def _choose_batches(summary: Summary, notes: dict[str, str]) -> dict[str, int]:

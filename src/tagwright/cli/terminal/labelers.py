@@ -1,0 +1,66 @@
+"""Labelers that verbs load, and whether one has seen a file in training, by the hashes saved with it. Knows no verb."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from tagwright.errors import DataError
+from tagwright.io.source import hash_file
+from tagwright.text.ledger import Ledger
+
+if TYPE_CHECKING:
+    from tagwright.inference.predictor import Predictor
+
+LEARNED = "{path} is the file that this labeler was trained on"
+CHOSEN = "{path} is the dev file of this labeler's training, by which its epoch was chosen"
+NO_NEWS = "It has seen them: what it labels and scores there says little about new documents."
+
+
+def load_labeler(model: str, *, ledger: Ledger, tokens_per_batch: int, beams: int = 1) -> "Predictor":
+    """A saved labeler that notes in this ledger."""
+    from tagwright.cli.terminal.show import quiet_libraries
+    from tagwright.inference.predictor import Predictor
+    from tagwright.inference.runner import RunnerConfig
+
+    quiet_libraries()
+    labeler = Predictor.from_pretrained(model, config=RunnerConfig(tokens_per_batch=tokens_per_batch, beams=beams))
+    labeler.ledger = ledger
+    return labeler
+
+
+def find_part(labeler: "Predictor", path: str | Path) -> str | None:
+    """The part of a labeler's training data that this file was, under any name: train, dev, test or none."""
+    file = Path(path)
+    if not file.exists():  # standard input, a name on the hub
+        return None
+    for part, facts in labeler.origin.data.items():
+        if "blake2b" in facts and hash_file(file, name=facts["file"]) == facts["blake2b"]:
+            return str(part)
+    return None
+
+
+def warn_if_learned(labeler: "Predictor", path: str | Path) -> None:
+    """Say on standard error that what comes of this file says little."""
+    part = find_part(labeler, path)
+    if part == "train":
+        _warn(f"{LEARNED.format(path=path)}. {NO_NEWS}")
+    elif part == "dev":
+        _warn(f"{CHOSEN.format(path=path)}: scores there are a little too good.")
+
+
+def refuse_if_learned(labeler: "Predictor", path: str | Path) -> None:
+    """Nothing is calibrated by the documents of training; of those of dev it is said what that is worth."""
+    part = find_part(labeler, path)
+    if part == "train":
+        raise DataError(
+            f"{LEARNED.format(path=path)}. It is right there more often than on new documents, so all its scores would "
+            "come out too high. Calibrate by labelled documents that were kept out of training."
+        )
+    if part == "dev":
+        _warn(f"{CHOSEN.format(path=path)}: scores come out a little too high, and a coverage is not promised.")
+
+
+def _warn(message: str) -> None:
+    Console(stderr=True, highlight=False).print(f"[bold yellow]Warning:[/] {escape(message)}", soft_wrap=True)
