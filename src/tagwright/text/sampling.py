@@ -116,7 +116,7 @@ def _hash(name: str, seed: int) -> bytes:
 
 
 def count_blocks(documents: Sequence[Document]) -> int:
-    """How many blocks there are, of one group or of the same words: as many parts can `split` and `fold` make at most."""
+    """How many blocks of one group or the same words there are: as many parts `split` and `fold` can make at most."""
     return len(_group(documents, seed=0, by_group=True))
 
 
