@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from tagwright.text.document import Document
 
 STDIN = "-"
+Review = Annotated[
+    Path | None,
+    typer.Option(help="Uncertain documents go here, most informative first: .json Label Studio, .jsonl doccano."),
+]
+ReviewBelow = Annotated[
+    float | None, typer.Option(help="Uncertain is a document in which something has a lower score; 0.8.")
+]
 
 
 class Long(StrEnum):
@@ -46,13 +53,8 @@ def predict(
     ] = None,
     text: Annotated[list[str] | None, typer.Option(help="In place of a file: label this text and show it.")] = None,
     min_score: Annotated[float | None, typer.Option(help="Leave out spans and relations below this score.")] = None,
-    review: Annotated[
-        Path | None,
-        typer.Option(help="Uncertain documents go here, most informative first: .json Label Studio, .jsonl doccano."),
-    ] = None,
-    review_below: Annotated[
-        float | None, typer.Option(help="Uncertain is a document in which something has a lower score; 0.8.")
-    ] = None,
+    review: Review = None,
+    review_below: ReviewBelow = None,
     review_to: Annotated[str | None, typer.Option(help="labelstudio or doccano, where --review doesn't say.")] = None,
     cover: Annotated[
         bool, typer.Option("--cover", help="Add spans for the coverage that the labeler was calibrated for.")

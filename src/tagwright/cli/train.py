@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 SHOWN = 6
 
+Tasks = Annotated[
+    str | None, typer.Option(help="Of a writer: ner, joint-er, relation, srl, events, dst ...; several: ner,srl.")
+]
+Shown = Annotated[
+    int | None, typer.Option(min=1, help="Of a writer: learn nothing, show so many training documents instead.")
+]
+Epochs = Annotated[float | None, typer.Option(help="How many, at most; 10 if neither this nor a recipe says.")]
+
 
 def train(
     recipe: Annotated[Path | None, typer.Argument(help="A recipe (TOML). `tagwright init FILE` writes one.")] = None,
@@ -29,17 +37,11 @@ def train(
     test: Annotated[list[str] | None, typer.Option(help="Labelled test file, scored once at the end.")] = None,
     model: Annotated[str | None, typer.Option(help=f"Backbone: {BACKBONE_FORMS}.")] = None,
     view: Annotated[str | None, typer.Option(help="tagger (default), or writer: labels by writing.")] = None,
-    task: Annotated[
-        str | None, typer.Option(help="Of a writer: ner, joint-er, relation, srl, events, dst ...; several: ner,srl.")
-    ] = None,
-    demonstrations: Annotated[
-        int | None, typer.Option(min=1, help="Of a writer: learn nothing, show so many training documents instead.")
-    ] = None,
+    task: Tasks = None,
+    demonstrations: Shown = None,
     out: Annotated[str | None, typer.Option(help="Folder for the labeler and its report.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting: training.learning_rate=3e-5.")] = None,
-    epochs: Annotated[
-        float | None, typer.Option(help="How many, at most; 10 if neither this nor a recipe says.")
-    ] = None,
+    epochs: Epochs = None,
     shots: Annotated[int | None, typer.Option(help="Train on so many documents, drawn uniformly.")] = None,
     shots_per_label: Annotated[int | None, typer.Option(help="Train on at least so many spans per label.")] = None,
     percent: Annotated[float | None, typer.Option(help="Train on so many percent of the documents.")] = None,
