@@ -10,7 +10,7 @@ from cli_run import Run
 from tagwright.cli.terminal.review import Review
 from tagwright.errors import ModelError, RecipeError
 from tagwright.evaluation.report import evaluate
-from tagwright.io.files import read
+from tagwright.io.files import read, write
 from tagwright.recipe.api import train
 from tagwright.text.document import Document
 from tagwright.text.relation import Relation
@@ -97,7 +97,8 @@ def test_doccano_gets_rows_with_labels(run: Run, labeler: Path, here: Path, file
 def test_a_coverage_hands_documents_over(run: Run, labeler: Path) -> None:
     with pytest.raises(ModelError, match="not calibrated for a coverage"):
         run("predict", "labeler", "train.jsonl", "--cover", "--review", "doubt.json")
-    told = run("calibrate", "labeler", "train.jsonl", "--coverage", 0.7, "--most-added", 4).stdout
+    write(read("train.jsonl")[::-1], "turned.jsonl")  # another file: that of training is refused
+    told = run("calibrate", "labeler", "turned.jsonl", "--coverage", 0.7, "--most-added", 4).stdout
     assert "Coverage: 70 % of a document's gold spans" in told and "handed over" in told
     run("predict", "labeler", "train.jsonl", "-o", "sure.jsonl", "--cover", "--review", "doubt.json")
     gold, found = read("train.jsonl"), {document.id: document for document in read("sure.jsonl")}

@@ -84,7 +84,7 @@ def evaluate(
     else:
         labeler = load_labeler(str(model), ledger=unheld, tokens_per_batch=tokens_per_batch, beams=beams)
         warn_if_learned(labeler, gold)
-        report = _score_labeler(_turn_to(labeler, task), rights, ledger=unheld)
+        report = _score_labeler(_turn_to(labeler, task, model=str(model)), rights, ledger=unheld)
     show_report(console, report, title=gold.name)
     show_ledger(console, unheld, title="What could not be held:")
     write_json(json_file, report.to_dict())
@@ -108,12 +108,12 @@ def _score_file(
     return score(gold, count_along(scan_predicted(*files, kind=kind, options=options, ledger=ledger), "scoring"))
 
 
-def _turn_to(labeler: "Predictor", task: str | None) -> "Predictor":
+def _turn_to(labeler: "Predictor", task: str | None, *, model: str) -> "Predictor":
     """The labeler of the task that is scored; of several tasks one must be named."""
     from tagwright.errors import RecipeError
 
     if len(tasks := labeler.model.tasks) > 1 and task is None:
-        raise RecipeError(f"The labeler is for the tasks {', '.join(tasks)}. Say which is scored: --task {tasks[0]}.")
+        raise RecipeError(f"{model} is for the tasks {', '.join(tasks)}. Say which one is scored: --task {tasks[0]}.")
     return labeler if task is None else labeler.choose(task)
 
 

@@ -56,7 +56,8 @@ class DataConfig(BaseModel):
 
     @property
     def is_synthetic(self) -> bool:
-        return isinstance(self.train, str) and self.train.startswith(SYNTHETIC)
+        files = self.train.values() if isinstance(self.train, Mapping) else (self.train,)
+        return all(file is not None and file.startswith(SYNTHETIC) for file in files)
 
 
 class DrawConfig(BaseModel):
