@@ -38,6 +38,9 @@ def test_one_writer_is_trained_for_several_tasks_and_asked_for_one(run: Run, her
     assert len((here / "said.jsonl").read_text().splitlines()) == 4
     run("evaluate", "roles.jsonl", "--model", "both", "--task", "srl", "--json", "scores.json")
     assert json.loads((here / "scores.json").read_text())["documents"] == 4
+    assert "names.jsonl is the file that this labeler was trained on" in run("predict", "both", "names.jsonl").stderr
+    with pytest.raises(RecipeError, match="This recipe is for the tasks ner, srl, each with files of its own"):
+        run("inspect", "both/recipe.toml")
     with pytest.raises(RecipeError, match="both is for the tasks ner, srl. Say which one is scored: --task ner"):
         run("evaluate", "roles.jsonl", "--model", "both")
     with pytest.raises(ModelError, match="no task 'srk'. Did you mean 'srl'"):

@@ -8,24 +8,13 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
-from transformers import TrainerCallback
-
+from killed_runs import DieAt
 from tagwright.models.folder import write_weights
 from tagwright.pretraining.learning.trainer import SPEED
 from tagwright.pretraining.run import CHECKPOINTS, pretrain
 from tagwright.training.checkpoints import find_checkpoint
 from tiny_pretraining import make_recipe
-
-
-class DieAt(TrainerCallback):  # type: ignore[misc]
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if state.global_step == self.step:
-            os._exit(3)
 
 
 def main(folder: Path, step: int) -> None:

@@ -11,20 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from transformers import TrainerCallback
-
+from killed_runs import DieAt
 from tagwright.models.folder import write_weights
 from tagwright.training.checkpoints import find_checkpoint
 from tiny_labelers import make_documents, make_tagger, make_trainer
-
-
-class DieAt(TrainerCallback):  # type: ignore[misc]
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if state.global_step == self.step:
-            os._exit(3)
 
 
 def main(folder: Path, step: int) -> None:

@@ -1,29 +1,17 @@
 """Two processes, each on one device, learn what one process learns from both their batches."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from safetensors.torch import load_file
 
+from several_devices import launch
 from tiny_labelers import find_difference
 
 pytestmark = pytest.mark.slow
 SCRIPT = Path(__file__).with_name("one_device.py")
-TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
-
-
-def launch(folder: Path, *, devices: int, die_at: int = 0) -> int:
-    folder.mkdir(exist_ok=True)
-    command = [sys.executable, *(TORCHRUN if devices == 2 else ()), str(SCRIPT), str(folder), str(die_at)]
-    environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1]), "ACCELERATE_USE_CPU": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0 or die_at, done.stderr[-3000:]
-    return done.returncode
 
 
 def read_facts(folder: Path, rank: int) -> dict[str, Any]:
@@ -33,8 +21,8 @@ def read_facts(folder: Path, rank: int) -> dict[str, Any]:
 
 def test_two_devices_learn_what_one_learns_and_can_be_killed(tmp_path: Path) -> None:
     one, two, killed = tmp_path / "one", tmp_path / "two", tmp_path / "killed"
-    launch(one, devices=1)
-    launch(two, devices=2)
+    launch(SCRIPT, one, devices=1)
+    launch(SCRIPT, two, devices=2)
     weights = [load_file(path) for path in (one / "weights-0.safetensors", *sorted(two.glob("weights-*")))]
     assert find_difference(weights[1], weights[2]) == 0
     assert find_difference(weights[0], weights[1]) < 1e-5
@@ -46,8 +34,8 @@ def test_two_devices_learn_what_one_learns_and_can_be_killed(tmp_path: Path) -> 
         assert sorted(share[0] + share[1]) == list(range(24))
     assert (first["best"], first["step"]) == (second["best"], second["step"]) == (0.5, 2)
 
-    assert launch(killed, devices=2, die_at=5) != 0  # in the second epoch, after the checkpoint of step 4
+    assert launch(SCRIPT, killed, devices=2, die_at=5) != 0  # in the second epoch, after the checkpoint of step 4
     assert not list(killed.glob("weights-*"))
-    launch(killed, devices=2)
+    launch(SCRIPT, killed, devices=2)
     assert find_difference(load_file(killed / "weights-0.safetensors"), weights[1]) == 0
     assert [facts["seen"] for facts in (read_facts(killed, 0),)] == [first["seen"][4:]]

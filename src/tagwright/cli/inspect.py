@@ -105,10 +105,17 @@ def read_plan(target: Path, settings: dict[str, Any], *, changes: Sequence[str])
 
 def show_plan(console: "Console", plan: "Recipe") -> "tuple[dict[str, Sequence[Document]], dict[str, Any]]":
     """Read and show the data of a recipe."""
+    from tagwright.errors import RecipeError
+    from tagwright.recipe.corpora import pick_files
     from tagwright.recipe.corpus import load_corpus
     from tagwright.text.ledger import Ledger
 
-    data = plan.data
+    if plan.has_tasks:
+        raise RecipeError(
+            f"This recipe is for the tasks {', '.join(plan.writer.tasks)}, each with files of its own. "
+            "Look at them one by one: tagwright inspect FILE"
+        )
+    data = pick_files(plan.data, plan.writer.task)
     if data.is_synthetic:
         console.print(f"[bold]{data.train}[/]: the built-in corpus")
         corpus = load_corpus(data, Ledger())

@@ -37,7 +37,7 @@ def find_part(labeler: "Predictor", path: str | Path) -> str | None:
         return None
     for part, facts in labeler.origin.data.items():
         if "blake2b" in facts and hash_file(file, name=facts["file"]) == facts["blake2b"]:
-            return str(part)
+            return str(part).split()[-1]  # of several tasks it is told by task and part: "srl train"
     return None
 
 
