@@ -94,7 +94,7 @@ def test_files_that_are_missing_are_told(tmp_path: Path, monkeypatch: pytest.Mon
             ModelError, match="comes with Tagwright, but this installation lacks its files.*tiny-decoder"
         ):
             load(BackboneConfig(model="builtin:tiny-decoder"))
-    with pytest.raises(ModelError, match="builtin:untrained has no files: load_backbone builds it"):
+    with pytest.raises(ModelError, match="builtin:untrained has no files: `tagwright train"):
         load_tokenizer(BackboneConfig(model=UNTRAINED))
 
 

@@ -28,11 +28,27 @@ def test_all_faults_are_told_together() -> None:
         assert line in str(told.value)
 
 
+def test_one_file_needs_no_list() -> None:
+    assert make(**{"text.avoid": "gold.conll"}).text.avoid == ("gold.conll",)
+
+
+def test_what_is_left_open_is_decided_and_can_be_read_again() -> None:
+    new, next_ = make(**{"objective.name": "mlm"}).decide(), make(**{"model.start": "x"}).decide()
+    assert (new.training.learning_rate, new.objective.rate) == (1.2e-2, 0.3)
+    assert (next_.training.learning_rate, next_.objective.rate) == (1.2e-3, None)
+    assert PretrainingRecipe.from_dict(new.to_dict()).decide() == new
+    assert make(**{"training.learning_rate": 1.0}).decide().training.learning_rate == 1.0
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"model.start": "x", "model.width": 96}, r"model\.width: that of model\.start stays"),
-        ({"model.start": "x", "model.kind": "encoder"}, r"model\.kind: that of model\.start stays"),
+        ({"model.start": "x", "model.width": 96}, r"model\.width: a model to go on from"),
+        (
+            {"model.start": "x", "model.kind": "encoder", "model.layers": 2},
+            r"model\.kind, model\.layers: a model to go",
+        ),
+        ({"model.start": "runs/x", "out": "runs/../runs/x"}, r"out: .* holds the model to go on from"),
         ({"model.start": "x", "tokenizer.size": 500}, r"tokenizer\.size: .* it is that of model\.start"),
         ({"tokenizer.model": "x", "tokenizer.size": 500}, r"tokenizer\.size: .* it is that of tokenizer\.model"),
         ({"model.revision": "main"}, r"model\.revision: it is that of model\.start"),

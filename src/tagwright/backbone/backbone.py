@@ -259,6 +259,11 @@ def read_pretrained(kind: Any, config: BackboneConfig, **extra: Any) -> Any:
     name = str(find_backbone(config.model)) if config.model.startswith(PREFIX) else config.model
     if name.startswith((".", "/", "~")) and not Path(name).is_dir():
         raise ModelError(f"There is no folder {name}. Check the path, or give a hub id such as `org/name`.")
+    if Path(name, "tagwright.json").is_file():
+        raise ModelError(
+            f"{name} is a labeler, not a backbone: it labels as it is, by `tagwright predict {name} FILE`. "
+            "Give the backbone that it was trained on, or another."
+        )
     if not Path(name).is_dir() and not is_hub_reached():
         extra["local_files_only"] = True
     try:

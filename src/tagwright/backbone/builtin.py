@@ -58,7 +58,8 @@ def _find_folder(name: str) -> Path:
     check_builtin(name)
     if name == UNTRAINED:
         raise ModelError(
-            f"{name} has no files: load_backbone builds it, and its tokenizer, from the words it is given."
+            f"{name} has no files: `tagwright train --model {name}` builds it from the words of the training file, and "
+            f"nothing else can. Take one of {', '.join(each for each in BACKBONES if each != UNTRAINED)}."
         )
     folder = ROOT / name.removeprefix(PREFIX)
     if not (folder / "model.safetensors").is_file():

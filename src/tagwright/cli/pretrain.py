@@ -21,6 +21,8 @@ def pretrain(
 
     Either a recipe, or --text and --valid; options win over the recipe.
     """
+    named: dict[str, Any] = {"text.train": text, "text.valid": valid, "model.start": model}
+    plan = _read_recipe(recipe, named | {"objective.name": objective, "out": out}, set_ or [])
     from tagwright.cli.terminal.show import make_console, quiet_libraries
     from tagwright.cli.train import is_main_process
     from tagwright.pretraining.learning.progress import ShowPretraining
@@ -28,8 +30,6 @@ def pretrain(
     from tagwright.pretraining.run import check_folder, is_finished
     from tagwright.pretraining.run import pretrain as run
 
-    named: dict[str, Any] = {"text.train": text, "text.valid": valid, "model.start": model}
-    plan = _read_recipe(recipe, named | {"objective.name": objective, "out": out}, set_ or [])
     quiet_libraries()
     console, folder = make_console(), Path(plan.out or "")
     console.quiet = not is_main_process()
@@ -54,6 +54,8 @@ def _read_recipe(path: Path | None, named: dict[str, Any], changes: list[str]) -
 
     settings = {name: value for name, value in named.items() if value}
     settings |= dict(parse_setting(change) for change in changes)
+    if path is not None and path.suffix.lower() != ".toml":
+        raise RecipeError(f"{path} is no recipe, whose name ends in .toml. Text to learn from goes by --text.")
     if path is None:
         plan = PretrainingRecipe().change(settings)
     else:

@@ -15,7 +15,8 @@ from tagwright.pretraining.corpus.overlap import OverlapTable
 from tagwright.pretraining.corpus.text import HUB, find_files
 from tagwright.pretraining.corpus.tokenfile import TokenFile
 from tagwright.pretraining.learning.trainer import BITS, SPEED
-from tagwright.pretraining.objectives import OBJECTIVES
+from tagwright.pretraining.objectives import OBJECTIVES, ObjectiveConfig
+from tagwright.pretraining.objectives.config import READS
 from tagwright.pretraining.run import Pretrained, count_weights
 
 SIGHTS = {
@@ -43,7 +44,7 @@ def describe(outcome: Pretrained) -> Mapping[str, str]:
         "Architecture": f"{type(outcome.model).__name__}, {layers}, width {shape.hidden_size}",
         "Weights": f"{count_weights(outcome.model):,}, saved as {steps.save_dtype}",
         "Started from": _name_model(start) if start else "random weights",
-        "Objective": recipe.objective.name,
+        "Objective": _tell_objective(recipe.objective),
         "Sight": SIGHTS[kind.architecture, kind.final_sight],
         "Tokenizer": f"{len(outcome.text.tokenizer):,} tokens, {origin}",
         "Steps": f"{steps.max_steps:,} of {batch:,} rows of {steps.length:,} tokens",
@@ -53,6 +54,11 @@ def describe(outcome: Pretrained) -> Mapping[str, str]:
         "Time": _tell_time(outcome),
         "Versions": ", ".join(f"{name} {number}" for name, number in find_versions().items()),
     }
+
+
+def _tell_objective(config: ObjectiveConfig) -> str:
+    read = [f"{name} {getattr(config, name)}" for name in READS[config.name]]
+    return ", ".join([config.name, *read])
 
 
 def _name_model(name: str) -> str:
@@ -75,7 +81,7 @@ def _tell_score(history: Sequence[Mapping[str, float]]) -> str:
 
 
 def _tell_time(outcome: Pretrained) -> str:
-    """Of all steps, by the speeds in the log: a run may have been stopped and resumed."""
+    """Of all steps, without scoring and saving, by the speeds in the log: a run may have been stopped and resumed."""
     timed = [entry for entry in outcome.history if SPEED in entry]
     seconds, done = 0.0, 0
     for entry in timed:
@@ -89,10 +95,7 @@ def list_drops(outcome: Pretrained) -> Iterator[str]:
     table = read_table(outcome.text.overlaps)
     if table is None:
         return
-    yield (
-        f"{table.dropped.paragraphs:,} of {table.seen.paragraphs:,} paragraphs of the text, since they share "
-        f"{table.words} words in a row with labelled files"
-    )
+    yield table.tell()
     for name, file in table.files.items():
         if file.paragraphs:
             yield f"{name}: {show_count(file.paragraphs, 'paragraph')}, {show_count(file.characters, 'character')}"

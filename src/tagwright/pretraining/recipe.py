@@ -1,13 +1,14 @@
 """PretrainingRecipe: one frozen model of everything a pretraining run is told; TOML in, TOML out. Loads no data."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from tagwright.pretraining.architecture import ModelConfig
 from tagwright.pretraining.objectives import OBJECTIVES
-from tagwright.pretraining.objectives.config import ObjectiveConfig
+from tagwright.pretraining.objectives.config import READS, ObjectiveConfig
 from tagwright.registry import suggest
 from tagwright.settings.settings import Settings
 from tagwright.training.config import MENDED
@@ -38,6 +39,9 @@ REFUSED = {  # names of other versions or tools, and of what has no use here -> 
         "Upload the folder when it is done; leave it out.",
     ),
 }
+NEW_RATE, NEXT_RATE = 1.2e-2, 1.2e-3  # learning rates: of a new model, and of one that is gone on from
+
+Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
 
 
 class TextConfig(BaseModel):
@@ -50,11 +54,11 @@ class TextConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    train: tuple[str, ...] = ()
-    valid: tuple[str, ...] = ()
-    avoid: tuple[str, ...] = ()
+    train: Names = ()
+    valid: Names = ()
+    avoid: Names = ()
     avoid_words: int = Field(default=13, ge=2)
-    sources: tuple[str, ...] = ()
+    sources: Names = ()
     tokens: str | None = None
 
 
@@ -75,6 +79,7 @@ class PretrainingSteps(BaseModel):
     """`[training]`: any TrainingArguments name is accepted; these have defaults of our own or are ours.
 
     length: tokens in a row. per_device_train_batch_size: rows in a batch.
+    learning_rate: empty means 1.2e-2, and 1.2e-3 where a model is gone on from.
     optimizer: `muon` for the matrices within (AdamW for the rest), or `adamw`. dtype: of weights and activations while
     training, the optimizer keeps its own float32 copy; `auto` is bfloat16 where the machine has it in hardware, else
     float32. save_dtype: of the weights that are saved.
@@ -86,7 +91,7 @@ class PretrainingSteps(BaseModel):
     length: int = Field(default=256, ge=8)
     max_steps: int = Field(default=1000, ge=1)
     per_device_train_batch_size: int = Field(default=32, ge=1)
-    learning_rate: float = Field(default=1.2e-2, gt=0)
+    learning_rate: float | None = Field(default=None, gt=0)
     lr_scheduler_type: str = "linear"
     warmup_steps: float = Field(default=0.03, ge=0)
     weight_decay: float = Field(default=0.05, ge=0)
@@ -126,6 +131,12 @@ class PretrainingRecipe(Settings):
     objective: ObjectiveConfig = ObjectiveConfig()
     training: PretrainingSteps = PretrainingSteps()
 
+    def decide(self) -> "PretrainingRecipe":
+        """The recipe with what it leaves open, but for what the machine decides."""
+        rate = self.training.learning_rate or (NEW_RATE if self.model.start is None else NEXT_RATE)
+        hidden = {"objective.rate": self.objective.share} if "rate" in READS.get(self.objective.name, ()) else {}
+        return self.change({"training.learning_rate": rate, **hidden})
+
     def _find_faults(self) -> Iterator[str]:
         if not self.text.train:
             yield "  text.train: nothing to learn from. Name text files, globs or hf: data sets."
@@ -148,8 +159,11 @@ class PretrainingRecipe(Settings):
         """Settings that nothing would read. A default is no wish: a resolved recipe spells all of them out."""
         start, tokenizer = self.model.start, self.tokenizer.model
         if start is not None:
-            for name in _list_changed(self.model, ("kind", "width", "inner_width", "layers", "heads")):
-                yield f"  model.{name}: that of model.start stays as it is. Leave out one of the two."
+            if names := _list_changed(self.model, ("kind", "width", "inner_width", "layers", "heads")):
+                told = ", ".join(f"model.{name}" for name in names)
+                yield f"  {told}: a model to go on from (--model) keeps its own. Leave them out, or that model."
+            if self.out is not None and Path(self.out).resolve() == Path(start).resolve():
+                yield f"  out: {self.out} holds the model to go on from, which would be replaced. Choose another."
         elif self.model.revision is not None:
             yield "  model.revision: it is that of model.start, which is not given."
         if start is not None or tokenizer is not None:

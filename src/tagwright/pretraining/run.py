@@ -20,11 +20,12 @@ from transformers import (
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED
 
-from tagwright.backbone.backbone import find_max_tokens
+from tagwright.backbone.backbone import find_max_tokens, read_pretrained
+from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.precision import is_bfloat16_fast, warn_of_bfloat16
 from tagwright.errors import ModelError, RecipeError
 from tagwright.pretraining.architecture import build_model
-from tagwright.pretraining.corpus.prepare import Prepared, find_place, prepare
+from tagwright.pretraining.corpus.prepare import Prepared, prepare
 from tagwright.pretraining.corpus.rows import PackedRows
 from tagwright.pretraining.learning.arguments import make_arguments, pick_attention
 from tagwright.pretraining.learning.learner import Learner
@@ -61,11 +62,15 @@ def pretrain(
 ) -> Pretrained:
     """Train a backbone; checkpoints go to the folder while it runs, the backbone when it is done."""
     began = time.monotonic()
+    recipe = recipe.decide()
     arguments = make_arguments(recipe.training, folder / CHECKPOINTS)
     recipe = resolve(recipe, arguments.device)
     with arguments.main_process_first(local=False):  # it writes; the others then find everything there
         checkpoint = find_checkpoint(folder / CHECKPOINTS) if resume else None
         _check_same_run(folder / CHECKPOINTS, recipe, is_new=checkpoint is None and arguments.process_index == 0)
+        if recipe.model.start is not None:
+            check_start(recipe)
+            arguments.eval_on_start = checkpoint is None  # what it knew before
         text = prepare(recipe, Path(recipe.text.tokens or folder / "tokens"), say=say)
     set_seed(recipe.training.seed)
     kind = OBJECTIVES[recipe.objective.name]
@@ -91,7 +96,12 @@ def pretrain(
     )
     for callback in callbacks:
         trainer.add_callback(callback)
-    say(f"{count_weights(model) / 1e6:.2f} million weights, {len(text.train.tokens) / 1e6:.1f} million tokens of text")
+    steps, devices = arguments.max_steps * arguments.gradient_accumulation_steps, arguments.world_size
+    seen = steps * devices * arguments.per_device_train_batch_size * recipe.training.length
+    say(
+        f"{count_weights(model) / 1e6:.2f} million weights, {len(text.train.tokens) / 1e6:.2f} million tokens of text, "
+        f"to be read {seen / len(text.train.tokens):.1f} times"
+    )
     trainer.train(checkpoint)
     trainer.restore_precision()
     model.config.use_cache = True
@@ -109,6 +119,26 @@ def resolve(recipe: PretrainingRecipe, device: torch.device) -> PretrainingRecip
     return recipe
 
 
+def check_start(recipe: PretrainingRecipe) -> None:
+    """Refuse a model to go on from that isn't of the kind that the objective is for, before any work."""
+    name, wanted = recipe.model.start or "", recipe.objective.name
+    config = load_start(recipe, AutoConfig)
+    is_pair = OBJECTIVES[wanted].architecture == "two"
+    if is_pair != bool(config.is_encoder_decoder):
+        fitting = [each for each in OBJECTIVES if (OBJECTIVES[each].architecture == "two") != is_pair]
+        kinds = ("an encoder-decoder", "one stack of layers")
+        raise ModelError(
+            f"objective {wanted!r} is for {kinds[not is_pair]}, and {name} ({config.model_type}) is {kinds[is_pair]}. "
+            f"Choose objective {' or '.join(fitting)}, or another model."
+        )
+
+
+def load_start(recipe: PretrainingRecipe, kind: Any, **settings: Any) -> Any:
+    """Something of the model of `model.start`."""
+    asked = BackboneConfig(model=recipe.model.start or "", revision=recipe.model.revision)
+    return read_pretrained(kind, asked, **settings)
+
+
 def make_model(recipe: PretrainingRecipe, kind: type[Objective], *, tokenizer: Any) -> Any:
     """A new model, or the one to go on from."""
     attention = pick_attention(recipe.training)
@@ -120,20 +150,14 @@ def make_model(recipe: PretrainingRecipe, kind: type[Objective], *, tokenizer: A
 def load_model(recipe: PretrainingRecipe, kind: type[Objective], *, tokenizer: Any, attention: str) -> Any:
     """The model of `model.start`, with the output layer that the objective needs."""
     name = recipe.model.start or ""
-    place = find_place(name)
-    settings: dict[str, Any] = {"revision": recipe.model.revision, "dtype": torch.float32}
-    settings |= {"attn_implementation": attention, "output_loading_info": True}
-    try:
-        config = AutoConfig.from_pretrained(place, revision=recipe.model.revision)
-        loader = AutoModelForSeq2SeqLM if kind.architecture == "two" else AutoModelForCausalLM
-        if kind.architecture == "one" and config.model_type in MASKED:
-            if kind.final_sight == "both":
-                loader = AutoModelForMaskedLM
-            else:
-                settings["is_decoder"] = True  # what makes a BERT look left, also when it is loaded again
-        model, report = loader.from_pretrained(place, **settings)
-    except Exception as error:  # damaged files raise anything
-        raise ModelError(f"{name} can't be loaded to go on from: {str(error).splitlines()[0]}") from error
+    settings = {"dtype": torch.float32, "attn_implementation": attention, "output_loading_info": True}
+    loader = AutoModelForSeq2SeqLM if kind.architecture == "two" else AutoModelForCausalLM
+    if kind.architecture == "one" and load_start(recipe, AutoConfig).model_type in MASKED:
+        if kind.final_sight == "both":
+            loader = AutoModelForMaskedLM
+        else:
+            settings["is_decoder"] = True  # what makes a BERT look left, also when it is loaded again
+    model, report = load_start(recipe, loader, **settings)
     if lost := sorted(report["missing_keys"]):
         logger.warning("%s lacks %d weights, which start at random; the first is %s.", name, len(lost), lost[0])
     _check_fit(name, model, tokenizer, length=recipe.training.length)
@@ -196,6 +220,8 @@ def _check_same_run(place: Path, recipe: PretrainingRecipe, *, is_new: bool) -> 
         if changed:
             told = [f"{name} ({was.get(name)!r} then, {new.get(name)!r} now)" for name in changed]
             auto = ' For training.dtype "auto" is what this machine is quick in.' if DTYPE in changed else ""
+            if "training.max_steps" in changed:
+                auto += " To train a finished one for longer, go on from it: --model FOLDER, with another --out."
             raise RecipeError(
                 f"--resume goes on with the settings of the run; changed are: {', '.join(told)}.{auto} "
                 "Set them back, or start again with --overwrite."

@@ -1,5 +1,7 @@
 """Token files hold all text, are made once, and are made anew where anything that counts has changed."""
 
+import gzip
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 
 from tagwright.backbone.untrained import SPECIALS
-from tagwright.errors import DataError, ModelError
+from tagwright.errors import DataError, ModelError, RecipeError
 from tagwright.pretraining.corpus import prepare as room
 from tagwright.pretraining.corpus.prepare import Prepared, prepare
 from tagwright.pretraining.corpus.text import PlainText, read_plain
@@ -126,7 +128,9 @@ def test_shared_words_are_dropped_and_counted(tmp_path: Path) -> None:
     avoiding = recipe.change({"text.avoid": [str(tmp_path / "gold.conll")], "text.avoid_words": 5})
     plain = prepare(recipe, tmp_path / "tokens", say=lambda line: None)
     assert plain.overlaps is None
-    made = prepare(avoiding, tmp_path / "tokens", say=lambda line: None)
+    told: list[str] = []
+    made = prepare(avoiding, tmp_path / "tokens", say=told.append)
+    assert told[-1].startswith("Left out: ") and "share 5 words in a row with labelled files" in told[-1]
     assert made.overlaps is not None and made.overlaps["dropped"]["paragraphs"] >= 1
     assert made.train.about["bytes"] < plain.train.about["bytes"]
     assert prepare(avoiding, tmp_path / "tokens", say=lambda line: None).overlaps == made.overlaps
@@ -136,8 +140,27 @@ def test_no_text_at_all_is_said(tmp_path: Path) -> None:
     recipe = make_recipe(tmp_path, tokenizer={"model": str(tmp_path / "theirs")})
     learn_bytes(prefix=False).save_pretrained(tmp_path / "theirs")
     (tmp_path / "train.txt").write_text("\n\n", "utf-8")
-    with pytest.raises(DataError, match="There is no text to learn from"):
+    with pytest.raises(DataError, match=r"There is no text in text\.train"):
         prepare(recipe, tmp_path / "tokens", say=lambda line: None)
+
+
+def test_text_that_is_learned_from_is_not_held_out(tmp_path: Path) -> None:
+    recipe = make_recipe(tmp_path)
+    again = str(tmp_path / "sub" / ".." / "tr*.txt")
+    (tmp_path / "sub").mkdir()
+    with pytest.raises(RecipeError, match=r"train\.txt is in text\.train and in text\.valid"):
+        prepare(recipe.change({"text.valid": [*recipe.text.valid, again]}), tmp_path / "tokens", say=lambda line: None)
+
+
+def test_files_without_text_or_with_more_than_text_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    recipe = make_recipe(tmp_path)
+    (tmp_path / "empty.txt").touch()
+    (tmp_path / "rows.jsonl.gz").write_bytes(gzip.compress(b'{"text": "a b c"}'))
+    more = [*recipe.text.train, str(tmp_path / "empty.txt"), str(tmp_path / "rows.jsonl.gz")]
+    with caplog.at_level(logging.WARNING, "tagwright"):
+        prepare(recipe.change({"text.train": more}), tmp_path / "tokens", say=lambda line: None)
+    assert "empty.txt is empty." in caplog.text
+    assert "rows.jsonl.gz is read as plain text, with all that makes it a .jsonl file." in caplog.text
 
 
 def test_progress_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,5 +188,12 @@ def test_a_tokenizer_without_line_breaks_joins_paragraphs_by_its_own_means(tmp_p
 
 
 def test_a_tokenizer_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"The tokenizer of .*gone can't be loaded"):
+    with pytest.raises(ModelError, match=r"There is no folder .*gone\."):
         make(tmp_path, tokenizer={"model": str(tmp_path / "gone")})
+
+
+def test_a_labeler_is_no_backbone(tmp_path: Path) -> None:
+    (tmp_path / "labeler").mkdir()
+    (tmp_path / "labeler" / "tagwright.json").touch()
+    with pytest.raises(ModelError, match=r"labeler is a labeler, not a backbone"):
+        make(tmp_path, tokenizer={"model": str(tmp_path / "labeler")})

@@ -98,6 +98,13 @@ class OverlapTable:
         characters = f"{dropped.characters:,} of {seen.characters:,}"
         yield "all", f"{documents:,}", f"{too_short:,}", paragraphs, characters
 
+    def tell(self) -> str:
+        """What was dropped, in a line."""
+        return (
+            f"{self.dropped.paragraphs:,} of {self.seen.paragraphs:,} paragraphs of the text, since they share "
+            f"{self.words} words in a row with labelled files"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 

@@ -5,6 +5,7 @@ Knows no model and no objective.
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +13,19 @@ from typing import Any
 
 from transformers import AutoTokenizer
 
-from tagwright.backbone.builtin import PREFIX, find_backbone
-from tagwright.errors import ModelError
+from tagwright.backbone.backbone import read_pretrained
+from tagwright.backbone.config import BackboneConfig
+from tagwright.errors import ModelError, RecipeError
 from tagwright.pretraining.corpus.drafts import draft
 from tagwright.pretraining.corpus.overlap import EvaluationNgrams, OverlapTable, drop_overlaps
 from tagwright.pretraining.corpus.text import HUB, find_files, read_plain
 from tagwright.pretraining.corpus.tokenfile import ABOUT, TokenFile, open_tokens, write_tokens
 from tagwright.pretraining.corpus.tokenizer import digest, learn_tokenizer
-from tagwright.pretraining.recipe import PretrainingRecipe
+from tagwright.pretraining.recipe import PretrainingRecipe, TextConfig
 
+logger = logging.getLogger(__name__)
 TOKENIZER, TRAIN, VALID, OVERLAPS = "tokenizer", "train", "valid", "overlaps"
+MARKED = (".jsonl", ".json", ".csv", ".tsv", ".conll", ".xml", ".html")  # files that are more than their text
 LAYOUT = 2  # of the folder: a token file of another one is made anew
 Say = Callable[[str], None]
 
@@ -38,6 +42,7 @@ class Prepared:
 
 def prepare(recipe: PretrainingRecipe, folder: Path, *, say: Say) -> Prepared:
     """Token files in `folder`: those that are there are used if text, settings and tokenizer are the same."""
+    check_text(recipe.text)
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = find_tokenizer(recipe, folder, say=say)
     source: dict[str, Any] = {"text": _fingerprint(recipe.text.train), "avoid": _fingerprint(recipe.text.avoid)}
@@ -50,7 +55,33 @@ def prepare(recipe: PretrainingRecipe, folder: Path, *, say: Say) -> Prepared:
     if valid is None:
         say("Tokenising the held-out text")
         valid = write_tokens(read_plain(recipe.text.valid), tokenizer, folder=folder / VALID, source=held, say=say)
-    return Prepared(tokenizer, train, valid, train.about[OVERLAPS] if recipe.text.avoid else None)
+    overlaps = train.about[OVERLAPS] if recipe.text.avoid else None
+    if overlaps is not None:
+        say(f"Left out: {OverlapTable.from_dict(overlaps).tell()}")
+    return Prepared(tokenizer, train, valid, overlaps)
+
+
+def check_text(text: TextConfig) -> None:
+    """Text that is learned from is not held out; what is no plain text, or none at all, is warned of."""
+    learned, held = (
+        {place for source in sources for place in _list_places(source)} for sources in (text.train, text.valid)
+    )
+    if both := sorted(map(str, learned & held)):
+        raise RecipeError(
+            f"{both[0]} is in text.train and in text.valid ({len(both)} such). Held-out text must be none that is "
+            "learned from: take it out of one of the two."
+        )
+    for place in sorted((learned | held) - {None}, key=str):
+        if not isinstance(place, Path):
+            continue
+        if place.is_file() and place.stat().st_size == 0:
+            logger.warning("%s is empty.", place)
+        if marked := [suffix for suffix in place.suffixes if suffix in MARKED]:
+            logger.warning("%s is read as plain text, with all that makes it a %s file.", place, marked[0])
+
+
+def _list_places(source: str) -> list[Path | str]:
+    return [source] if source.startswith(HUB) else [path.resolve() for path in find_files(source)]
 
 
 def _write_train(
@@ -96,21 +127,15 @@ def _learn(recipe: PretrainingRecipe, folder: Path, say: Say) -> Any:
         with draft(place, is_there=is_there) as own:
             learn_tokenizer(read_plain(recipe.text.train), size=recipe.tokenizer.size).save_pretrained(own)
             (own / ABOUT).write_text(json.dumps(source, indent=1), encoding="utf-8")
-    return load_tokenizer(str(place), None)
+    tokenizer = load_tokenizer(str(place), None)
+    if len(tokenizer) < recipe.tokenizer.size:
+        say(f"It has {len(tokenizer)} tokens: the text repeats nothing that would make more.")
+    return tokenizer
 
 
 def load_tokenizer(name: str, revision: str | None) -> Any:
     """A tokenizer by hub id, folder or `builtin:NAME`."""
-    place = find_place(name)
-    try:
-        return AutoTokenizer.from_pretrained(place, revision=revision)
-    except Exception as error:  # damaged files raise anything
-        raise ModelError(f"The tokenizer of {name} can't be loaded: {str(error).splitlines()[0]}") from error
-
-
-def find_place(name: str) -> str:
-    """Where transformers finds a model: of a built-in one its folder."""
-    return str(find_backbone(name)) if name.startswith(PREFIX) else name
+    return read_pretrained(AutoTokenizer, BackboneConfig(model=name, revision=revision))
 
 
 def _fingerprint(sources: tuple[str, ...]) -> list[str]:

@@ -64,6 +64,9 @@ def write_tokens(
     """
     with draft(folder, is_there=lambda: open_tokens(folder, source=source) is not None) as own:
         about = _write_arrays(documents, tokenizer, own, say) | {"source": dict(source)} | dict(find_facts())
+        if not about["bytes"]:
+            where = f"text.{folder.name}"
+            raise DataError(f"There is no text in {where}: its files are empty, or all of their text was dropped.")
         (own / ABOUT).write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
     written = open_tokens(folder, source=source)
     if written is None:
@@ -82,8 +85,6 @@ def _write_arrays(documents: Iterable[PlainText], tokenizer: Any, folder: Path, 
             size += done
             if say is not None and size // SAID > (size - done) // SAID:
                 say(f"Tokenised {size / 1e6:.0f} MB")
-    if size == 0:
-        raise DataError("There is no text to learn from: the files are empty, or all of their text was dropped.")
     np.save(folder / BOUNDS, np.asarray(bounds, dtype=np.int64))
     return {"dtype": np.dtype(kind).name, "documents": len(bounds) - 1, "tokens": bounds[-1], "bytes": size}
 

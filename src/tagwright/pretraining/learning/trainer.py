@@ -171,13 +171,22 @@ class LogBeforeSaving(TrainerCallback):  # type: ignore[misc]
 
 
 class MeasureSpeed(TrainerCallback):  # type: ignore[misc]
-    """Adds tokens per second, of all devices since the last entry, to the log."""
+    """Adds tokens per second, of all devices since the last entry, to the log; scoring and saving don't count."""
 
     def __init__(self, tokens: int) -> None:
-        self.tokens, self.since, self.step = tokens, 0.0, 0
+        self.tokens, self.since, self.seconds, self.step = tokens, 0.0, 0.0, 0
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.since, self.step = time.perf_counter(), state.global_step
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        now = time.perf_counter()
+        self.seconds, self.since = self.seconds + now - self.since, now
+
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.since = time.perf_counter()
+
+    on_save = on_evaluate
 
     def on_log(
         self,
@@ -188,10 +197,9 @@ class MeasureSpeed(TrainerCallback):  # type: ignore[misc]
         **_: Any,
     ) -> None:
         if logs and "loss" in logs and state.global_step > self.step:
-            now = time.perf_counter()
             tokens = (state.global_step - self.step) * self.tokens * args.gradient_accumulation_steps * args.world_size
-            speed = tokens / (now - self.since)
-            self.since, self.step = now, state.global_step
+            speed = tokens / self.seconds
+            self.seconds, self.step = 0.0, state.global_step
             state.log_history[-1][SPEED] = round(speed, 1)
             if isinstance(logs, dict):
                 logs[SPEED] = speed

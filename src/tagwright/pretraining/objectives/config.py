@@ -13,12 +13,13 @@ READS: dict[str, tuple[str, ...]] = {
     "clm-then-mlm": (*MASKED, "causal_share"),
     "hybrid": (*MASKED, "causal_share"),
 }
+RATES = {"mlm": 0.3, "mntp": 0.2, "span": 0.15, "clm-then-mlm": 0.3, "hybrid": 0.3}  # where none is named
 
 
 class ObjectiveConfig(BaseModel):
     """`[objective]` of a pretraining recipe. A setting that the chosen objective doesn't read is refused.
 
-    rate: share of the tokens that are masked or cut out; empty means 0.3 for mlm, 0.2 for mntp, 0.15 for span.
+    rate: share of the tokens that are masked or cut out; empty means that of RATES.
     replace: what stands at a masked place: always the mask, or as in BERT the mask, a random token or the token
     itself (80/10/10).
     whole_words: mask all tokens of a word or none.
@@ -34,6 +35,11 @@ class ObjectiveConfig(BaseModel):
     whole_words: bool = False
     span_length: float = Field(default=3.0, ge=1)
     causal_share: float = Field(default=0.5, ge=0, le=1)
+
+    @property
+    def share(self) -> float:
+        """The rate, or what it is where none is named; 0 for an objective that has none."""
+        return RATES.get(self.name, 0.0) if self.rate is None else self.rate
 
     @model_validator(mode="after")
     def _check_settings_are_read(self) -> "ObjectiveConfig":

@@ -10,7 +10,6 @@ from tagwright.pretraining.objectives.choice import count_wanted, draw, find_fir
 from tagwright.pretraining.objectives.config import ObjectiveConfig
 from tagwright.pretraining.objectives.objective import Lesson, Rows, Sight, Vocabulary
 
-RATE = 0.3
 MASKED, RANDOM = 0.8, 0.1  # of the predicted tokens, as in BERT; the rest stay
 
 
@@ -21,7 +20,7 @@ class Mlm:
     def __init__(self, config: ObjectiveConfig, vocabulary: Vocabulary) -> None:
         self.config, self.vocabulary = config, vocabulary
         self.mask = vocabulary.require_mask(config.name)
-        self.rate = RATE if config.rate is None else config.rate
+        self.rate = config.share
         self.ordinary = (~vocabulary.specials).nonzero()[:, 0]
         if config.whole_words and not vocabulary.starts.any():
             raise RecipeError(

@@ -12,8 +12,6 @@ from tagwright.pretraining.objectives.choice import count_wanted, draw
 from tagwright.pretraining.objectives.config import ObjectiveConfig
 from tagwright.pretraining.objectives.objective import Lesson, Rows, Sight, Vocabulary
 
-RATE = 0.2
-
 
 class Mntp:
     architecture: ClassVar[Literal["one", "two"]] = "one"
@@ -22,7 +20,7 @@ class Mntp:
     def __init__(self, config: ObjectiveConfig, vocabulary: Vocabulary) -> None:
         self.specials = vocabulary.specials
         self.mask = vocabulary.require_mask(config.name)
-        self.rate = RATE if config.rate is None else config.rate
+        self.rate = config.share
 
     def teach(self, rows: Rows, *, generator: Generator, progress: float) -> Lesson:
         free = (rows.packs >= 0) & ~self.specials[rows.ids] & ~rows.begins

@@ -14,7 +14,6 @@ from tagwright.pretraining.objectives.choice import count_wanted, draw, find_fir
 from tagwright.pretraining.objectives.config import ObjectiveConfig
 from tagwright.pretraining.objectives.objective import Lesson, Rows, Sight, Vocabulary
 
-RATE = 0.15
 STEP = 32  # lengths are multiples of it, so that a compiled model meets few shapes
 NOWHERE = -1
 
@@ -33,7 +32,7 @@ class SpanCorruption:
             )
         self.specials, self.sentinels = vocabulary.specials, torch.tensor(vocabulary.sentinels)
         self.pad, self.decoder_start = vocabulary.pad, vocabulary.decoder_start
-        self.rate, self.span_length = RATE if config.rate is None else config.rate, config.span_length
+        self.rate, self.span_length = config.share, config.span_length
 
     def teach(self, rows: Rows, *, generator: Generator, progress: float) -> Lesson:
         cut = self._draw_cut((rows.packs >= 0) & ~self.specials[rows.ids], generator)
