@@ -1,14 +1,17 @@
 """Documents through a writer: constrained or free, in passes, in any batches, with everything counted."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tagwright.errors import DataError, ModelError, RecipeError
+from tagwright.inference.generate import Prompt, Written
 from tagwright.inference.predictor import Predictor
 from tagwright.inference.runner import Runner, RunnerConfig
-from tagwright.models.writer import Writer
+from tagwright.models.writer import ANSWER, Writer
 from tagwright.text.document import Document
 from tagwright.text.relation import Relation
 from tagwright.text.span import Span
@@ -84,12 +87,83 @@ def test_a_predictor_takes_texts(writer: Writer) -> None:
         labeler.tagger  # noqa: B018
 
 
-def test_a_source_that_does_not_fit_is_said(model: Path) -> None:
-    long = Document.from_words(["rain"] * 600, id="long")
-    runner = Runner(make_writer(model, DOCUMENTS))
-    assert runner.predict([long])[0].spans == ()
-    assert "not asked, so nothing is found: long" in next(runner.ledger.lines())
-    with pytest.raises(DataError, match="long asks with .* tokens, .* fit"):
+NAMES = {"Ann": "PER", "Bob": "PER", "Lee": "PER", "Rome": "LOC", "Oslo": "LOC"}
+TEXT = ("Bob Lee saw old Rome and no one left it rains Ann slept in Oslo " * 20).split()
+
+
+def know(words: Sequence[str], **rest: Any) -> Document:
+    """The names among some words, and that a person saw the place that comes next."""
+    spans = [Span(at, at + 1, NAMES[word]) for at, word in enumerate(words) if word in NAMES]
+    seen = [at for at in range(1, len(spans)) if "saw" in words[spans[at - 1].start : spans[at].start]]
+    return Document.from_words(
+        words, spans=tuple(spans), relations=tuple(Relation(at - 1, at, "saw") for at in seen), **rest
+    )
+
+
+def answer_by_heart(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model writes what is right of whatever it is asked, if its grammar lets it."""
+
+    def write(_: Any, prompts: Sequence[Prompt], **limits: Any) -> list[Written]:
+        outputs = []
+        for prompt in prompts:
+            source = writer.lexicon.read(prompt.ids).text.removesuffix(f" {ANSWER}")
+            words = [word for word in source.split() if not word.startswith("<")]
+            ids = writer.lexicon.encode(writer.format.write(know(words))[0].target)
+            assert prompt.grammar is not None and prompt.grammar.accepts(ids)
+            outputs.append(Written(ids, (-0.5,) * len(ids), True))
+        return outputs
+
+    monkeypatch.setattr("tagwright.inference.interview.generate", write)
+
+
+@pytest.mark.parametrize(("task", "format"), [("ner", "inline"), ("joint-er", "records"), ("ner", "sentinel")])
+def test_a_long_document_is_asked_about_in_windows(
+    task: str, format: str, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = make_writer(model, [know(TEXT)], task=task, format=format)
+    answer_by_heart(writer, monkeypatch)
+    runner, known = Runner(writer), [know(TEXT[:3], id="short"), know(TEXT)]
+    short, long = runner.predict(known)
+    assert short.spans == known[0].spans and long.spans == known[1].spans
+    assert all(span.score is not None for span in long.spans) and long.words == tuple(TEXT)
+    assert set(long.relations) == (set(known[1].relations) if task == "joint-er" else set())
+    windows = writer.cut(known[1]).slices
+    assert runner.faults.outputs == 1 + len(windows) > 3
+    (line,) = runner.ledger.lines()
+    assert line == f"1 x source of more than {writer.most} tokens: asked in windows that overlap: document 2"
+
+
+def test_a_long_document_may_be_refused_or_cut_off(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer, long = make_writer(model, DOCUMENTS), know(TEXT, id="long")
+    answer_by_heart(writer, monkeypatch)
+    with pytest.raises(DataError, match="long asks with .* fit. Use --on-long window to cut it into windows that"):
+        Runner(writer, config=RunnerConfig(on_long="error")).predict([long])
+    runner = Runner(writer, config=RunnerConfig(on_long="truncate"))
+    (found,) = runner.predict([long])
+    first = writer.cut(long).slices[0]
+    assert found.words == long.words and found.spans == know(first.words).spans
+    assert runner.ledger.total == len(long) - len(first)
+    assert "words beyond the window were cut off (--on-long truncate): long" in next(runner.ledger.lines())
+
+
+def test_what_is_written_about_windows_fits_into_the_model(model: Path) -> None:
+    writer = make_writer(model, DOCUMENTS, format="records", max_target_tokens=8)
+    runner, long = Runner(writer), know(TEXT[:180])
+    (found,) = runner.predict([long.only()])
+    assert runner.faults.outputs == len(writer.cut(long).slices) > 1 and found.words == long.words
+
+
+@pytest.mark.parametrize("task", ["ner", "srl"])
+def test_a_source_that_does_not_fit_is_said(task: str, model: Path) -> None:
+    """A word that no window holds; a task whose questions need the whole document."""
+    words = ["rain" * 300] if task == "ner" else ["rain"] * 600
+    long = Document.from_words(words, id="long", spans=(Span(0, 1, "rain"),))
+    runner = Runner(make_writer(model, make_roles() if task == "srl" else DOCUMENTS, task=task))
+    (found,) = runner.predict([long])
+    assert found.spans == (long.spans if task == "srl" else ())
+    (line,) = runner.ledger.lines()
+    assert line.endswith("tokens: not asked, so nothing is found: long")
+    with pytest.raises(DataError, match="long asks with .* tokens, .* fit. Use --on-long window to "):
         Runner(runner.model, config=RunnerConfig(on_long="error")).predict([long])
 
 

@@ -1,5 +1,6 @@
 """The writer: what it is taught, what it loses on it, and how much room there is."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from tagwright.models.config import WriterConfig
 from tagwright.models.writer import ANSWER, Writer, WriterPlan
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
+from tagwright.text.relation import Relation
+from tagwright.text.span import Span
 from tagwright.training.documents import LearnedDocuments
 from tagwright.training.trainer import encode
 from taught_writers import make_entities, make_roles, make_writer, save_writer
@@ -74,12 +77,60 @@ def test_what_is_too_long_is_counted_and_not_cut(model: Path) -> None:
     assert all("target longer than what may be written: not taught" in line for line in ledger.lines())
 
 
-def test_a_long_source_is_counted(model: Path) -> None:
-    writer, ledger = make_writer(model, DOCUMENTS), Ledger()
-    pieces, _ = writer.teach([Document.from_words(["rain"] * 400, id="long"), DOCUMENTS[0]], ledger)
-    assert [piece.document for piece in pieces] == [1]
+def test_a_long_source_that_can_not_be_cut_is_counted(model: Path) -> None:
+    writer, ledger = make_writer(model, make_roles(), task="srl"), Ledger()
+    long = Document.from_words(["rain"] * 400, id="long", spans=(Span(0, 1, "rain"),))
+    pieces, _ = writer.teach([long, make_roles()[0]], ledger)
+    assert {piece.document for piece in pieces} == {1}
     (line,) = ledger.lines()
     assert line.startswith(f"1 x source of more than {writer.most} tokens: not taught") and line.endswith("long")
+
+
+@pytest.mark.parametrize("format", ["inline", "sentinel"])
+def test_a_long_document_is_taught_in_windows(format: str, model: Path) -> None:
+    spans = tuple(Span(at, at + 2, "PER") for at in range(0, 400, 50))
+    across = Relation(0, 7, "saw")  # a person of its first words and one of its last
+    long = Document.from_words(["rain", "Ann"] * 200, id="long", spans=spans, relations=(Relation(0, 0, "is"), across))
+    writer, ledger = make_writer(model, [long], task="joint-er", format=format), Ledger()
+    pieces, targets = writer.teach([DOCUMENTS[0], long], ledger)
+    places = writer.backbone.most
+    whole, part = (places, places) if writer.backbone.is_pair else (places // 2, places // 3)
+    assert writer.most == whole and {piece.document for piece in pieces} == {0, 1} and len(pieces) == len(targets) > 4
+    assert all(len(piece.ids) <= part for piece in pieces)
+    texts = [read(writer, target[:-1]) for target in targets[1:]]
+    assert sum(text.count("| person") for text in texts) >= len(spans) and sum("| is =" in text for text in texts) == 1
+    assert list(ledger.lines()) == [
+        f"1 x source of more than {whole} tokens: taught in windows that overlap: long",
+        "1 x span or relation that no window shows whole: not taught: long",
+    ]
+
+
+def test_windows_that_fit_are_cut_with_any_prefix_and_overlap(tmp_path: Path) -> None:
+    place = save_writer("llama", tmp_path)
+    document = Document.from_words(["Ann", "saw", "Rome", "[sic]", "it_rains", "Oslo"] * 60)
+    for overlap in (0, 9, 500):
+        writer = make_writer(place, DOCUMENTS, backbone={"overlap": overlap})
+        writer.format.prefix = "entities and more"
+        cut = writer.cut(document)
+        sizes = [len(writer.encode_source(writer.format.ask(each)[0].source)) for each in cut.slices]
+        assert max(sizes) <= writer.backbone.most // 3 < max(sizes) + 12 and len(sizes) > 4
+        shared = [left.end - right.start for left, right in itertools.pairwise(cut.windows)]
+        assert max(shared) == 0 if overlap == 0 else min(shared) > 0
+    assert not make_writer(place, DOCUMENTS, backbone={"max_tokens": 8}).cut(document).windows
+
+
+def test_windows_are_no_longer_than_what_may_be_copied(model: Path) -> None:
+    document = Document.from_words(["Ann", "saw", "Rome"] * 100)
+    counts = []
+    for format in ("inline", "records"):
+        writer = make_writer(model, DOCUMENTS, format=format)
+        counts.append([max(map(len, writer.cut(document).slices))])
+        writer.teach(DOCUMENTS, Ledger())
+        slices = writer.cut(document).slices
+        counts[-1].append(max(map(len, slices)))
+        if format == "inline":
+            assert max(len(writer.encode(writer.format.write(each)[0].target)) for each in slices) <= writer.longest
+    assert counts[0][0] == counts[1][0] == counts[1][1] > counts[0][1]
 
 
 def test_the_source_of_a_decoder_takes_half_of_its_places(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_a_section_of_the_other_view_is_refused() -> None:
         Recipe.from_dict({"view": "writer", "writer": {"task": "role"}})
     with pytest.raises(RecipeError, match="backbone.scope: 'prompt' is a writer's"):
         Recipe.from_dict({"backbone": {"sight": "all", "scope": "prompt"}})
-    written = Recipe.from_dict({"view": "writer", "writer": {"words": {"LOC": "place"}}})
+    written = Recipe.from_dict({"view": "writer", "writer": {"words": {"LOC": "place"}}, "backbone": {"overlap": 64}})
     assert not {"head", "fusion"} & set(written.to_dict()) and "writer" not in Recipe().to_dict()
     assert Recipe.from_dict(written.to_dict()) == written
 

@@ -37,6 +37,7 @@ def test_a_recipe_for_several_tasks_survives_toml(tmp_path: Path) -> None:
         ({"view": "tagger"}, "data.train: files by task are for a writer"),
         ({"writer.format": "sentinel", "writer.task": "ner, dst"}, "'sentinel' can't write fields, which 'dst'"),
         ({"draw.dev_policy": "cv"}, "draw.dev_policy: 'cv' is for one task"),
+        ({"tuning.name": "frozen"}, "'frozen' shows documents to a writer of one task. Name one, or use 'lora'"),
         ({"writer.mix": 1.5}, "writer.mix: 1.5; expected from 0"),
         ({"writer.mix": {"ner": 1}}, "writer.mix: weights for ner; expected one for each of ner, srl"),
         ({"writer.mix": {"ner": 1, "srl": 0}}, "writer.mix: the weight of srl is 0; expected more than 0"),

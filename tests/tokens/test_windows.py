@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tagwright.tokens.windows import cut_windows
+from tagwright.tokens.windows import cut_windows, find_window
 
 Counts = st.lists(st.sampled_from([0, 0, 1, 1, 1, 2, 3, 5, 9, 40]), min_size=1, max_size=60)
 
@@ -37,6 +37,20 @@ def test_neighbours_share_no_more_than_the_overlap(counts: list[int], limit: int
     for left, right in zip(windows, windows[1:], strict=False):
         assert left.start < right.start and left.end < right.end
         assert sum(counts[right.start : left.end]) <= overlap
+
+
+@settings(max_examples=100, deadline=None)
+@given(Counts, st.integers(1, 30), st.data())
+def test_words_that_any_window_shows_are_answered_for_by_one_that_shows_them_whole(
+    counts: list[int], limit: int, data: st.DataObject
+) -> None:
+    windows = cut_windows(find_starts(counts), limit=limit, overlap=data.draw(st.integers(0, limit - 1)))
+    for start in range(len(counts)):
+        for end in range(start + 1, min(start + 8, len(counts)) + 1):
+            showing = [at for at, window in enumerate(windows) if window.start <= start and end <= window.end]
+            own = [at for at in showing if windows[at].first <= start < windows[at].last]
+            found = find_window(windows, (start, end))
+            assert found in (own or showing or [None])
 
 
 def test_a_long_word_at_the_edge_leaves_what_room_it_can_for_shared_words() -> None:

@@ -22,6 +22,7 @@ class BackboneConfig(BaseModel):
     scope: what open layers see: a tagger's the whole `document`, a writer's the `prompt`; empty is what its view needs.
     repeat: the text is given so many more times, and words are read in the last copy.
     max_tokens: the longest window, special tokens and repeats included; the model's own limit where that is smaller.
+    overlap: how many of them neighbouring windows share.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

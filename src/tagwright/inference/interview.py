@@ -1,10 +1,12 @@
 """Interview: documents on their way through a writer: asked, answered and read, pass after pass.
 
-Knows nothing of training. What doesn't fit into the model is not asked, and that is noted.
+Where its task can be cut, a long document goes in windows, each as a document of its own. What still doesn't fit into
+the model is not asked, and that is noted. Knows nothing of training.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from tagwright.backbone.writing import Writing
 from tagwright.errors import DataError
@@ -18,6 +20,7 @@ from tagwright.models.writer import Question, Writer
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.tokens.batch import OnLong
+from tagwright.tokens.windowed import Windowed
 
 
 class Interview:
@@ -37,14 +40,20 @@ class Interview:
         self.writer, self.ledger, self.faults, self.on_long = writer, ledger, faults, on_long
         self.constrained, self.beams = constrained, beams
         self.found = list(given)
+        names = [document.id or f"document {index + 1}" for index, document in enumerate(given)]
+        self._cuts = [self._cut(document, name) for document, name in zip(given, names, strict=True)]
+        self._asked = [each for cut in self._cuts for each in cut.slices]
+        self._names = [name for cut, name in zip(self._cuts, names, strict=True) for _ in cut.slices]
         self._answers: dict[int, dict[Part, Answer]] = defaultdict(dict)
 
     def rounds(self) -> Iterator[list[Question]]:
         for number in range(self.writer.format.passes):
             self._answers.clear()
-            yield [question for index in range(len(self.found)) for question in self._ask(index, number)]
+            yield [question for index in range(len(self._asked)) for question in self._ask(index, number)]
             for index in sorted(self._answers):
                 self._read(index, number)
+        asked = iter(self._asked)
+        self.found = [cut.join([next(asked) for _ in cut.slices]) for cut in self._cuts]
 
     def label(self, questions: list[Question]) -> None:
         """Answer some questions. Nothing is taken back: out of memory may repeat this."""
@@ -67,28 +76,40 @@ class Interview:
         writer, ids = self.writer, question.ids.tolist()
         if not self.constrained:
             return Prompt(ids, copy=ids)
-        language = writer.format.describe(self.found[question.document], question.part)
+        language = writer.format.describe(self._asked[question.document], question.part)
         return Prompt(ids, Grammar(language, writer.lexicon))
 
+    def _cut(self, document: Document, name: str) -> Windowed:
+        cut = Windowed(document) if self.on_long == "error" else self.writer.cut(document)
+        if cut.windows and self.on_long == "truncate":
+            kept = replace(cut.windows[0], last=cut.windows[0].end)
+            lost = len(document) - kept.end
+            self.ledger.note("words beyond the window were cut off (--on-long truncate)", name, count=lost)
+            return Windowed(document, (kept,))
+        if cut.windows:
+            self.ledger.note(f"source of more than {self.writer.most} tokens: asked in windows that overlap", name)
+        return cut
+
     def _ask(self, index: int, number: int) -> Iterator[Question]:
-        document = self.found[index]
-        for source, part in self.writer.format.ask(document, number):
+        for source, part in self.writer.format.ask(self._asked[index], number):
             ids = self.writer.encode_source(source)
             if len(ids) <= self.writer.most:
                 yield Question(index, part, self.writer.show(ids, source, part=part, ledger=self.ledger))
                 continue
-            name = document.id or f"document {index + 1}"
+            most, name = self.writer.most, self._names[index]
             if self.on_long == "error":
+                cuts = self.writer.format.task.can_be_cut
+                way = "cut it into windows that overlap" if cuts else "go on without what doesn't fit"
                 raise DataError(
-                    f"{name} asks with {len(ids)} tokens, {self.writer.most} fit. Use --on-long window to go on "
-                    "without what doesn't fit, or train with a larger backbone.max_tokens."
+                    f"{name} asks with {len(ids)} tokens, {most} fit. Use --on-long window to {way}, or train with a "
+                    "larger backbone.max_tokens."
                 )
-            self.ledger.note(f"source of more than {self.writer.most} tokens: not asked, so nothing is found", name)
+            self.ledger.note(f"source of more than {most} tokens: not asked, so nothing is found", name)
 
     def _read(self, index: int, number: int) -> None:
-        document, faults, answers = self.found[index], Faults(), self._answers[index]
+        document, faults, answers = self._asked[index], Faults(), self._answers[index]
         parts = [part for _, part in self.writer.format.ask(document, number) if part in answers]
-        self.found[index] = self.writer.format.read(document, [answers[part] for part in parts], faults=faults)
+        self._asked[index] = self.writer.format.read(document, [answers[part] for part in parts], faults=faults)
         self.faults.add(faults)
         for kind in faults.having:
             self.ledger.note(f"output that is {kind}: {MEANINGS[kind]}", document.id, count=faults.having[kind])

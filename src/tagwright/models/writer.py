@@ -22,6 +22,7 @@ from tagwright.formats.demonstrations.demonstrations import Demonstration, Demon
 from tagwright.formats.format import Format
 from tagwright.formats.grammar.lexicon import Lexicon
 from tagwright.formats.inventory import Inventory
+from tagwright.formats.mention import Passage
 from tagwright.formats.tasks.task import Part
 from tagwright.models.config import FROZEN, SHOWN, STILL, WriterConfig
 from tagwright.models.labeler import OnBackbone, Plan
@@ -29,6 +30,8 @@ from tagwright.text.document import Document
 from tagwright.text.labels import Labels
 from tagwright.text.ledger import Ledger
 from tagwright.tokens.align import Ids
+from tagwright.tokens.windowed import Windowed
+from tagwright.tokens.windows import cut_windows
 from tagwright.tuning import TUNINGS, TuningConfig
 
 MARKS = {"\\": "backslash", "[": "open bracket", "]": "close bracket", "|": "bar", "=": "equals"}
@@ -37,6 +40,7 @@ SCORED = {"relation": ("relations",), "joint-er": ("exact", "relations"), "srl":
 SCORED |= {"events": ("exact", "roles")}  # all other tasks are of spans
 NAMED = 40  # characters of a source, in place of a name
 ROOM = 2  # times the longest target of training may be written
+SHARE = 3  # a decoder's windows take one of so many parts of its places; targets that copy need more than sources
 
 
 @dataclass(frozen=True)
@@ -173,6 +177,34 @@ class Writer(OnBackbone):
         """The tokens of the longest source: half of what a decoder takes, since what it writes has to fit too."""
         return self.backbone.most if self.backbone.is_pair else self.backbone.most // 2
 
+    def cut(self, document: Document) -> Windowed:
+        """A document whose source is too long in windows whose sources are not; whole where its task can't be cut."""
+        if not self.format.task.can_be_cut or len(document) < 2 or self._count_source(document) <= self.most:
+            return Windowed(document)
+        written = [self.format.write_words(Passage((word,)), ()) for word in document.words]
+        # any word may begin a window, and has other tokens there: the more of both are counted, so what is cut fits
+        sizes = np.array(
+            [[len(self.lexicon.spell(each, is_first=first)) for first in (True, False)] for each in written]
+        )
+        starts = np.concatenate(([0], sizes.max(1).cumsum())).astype(np.int32)
+        limit = self._find_limit(document.slice(0, 1), int(sizes[0].min()))
+        if limit < 1:
+            return Windowed(document)
+        overlap = min(self.backbone.config.overlap, limit // 2)
+        return Windowed(document, cut_windows(starts, limit=limit, overlap=overlap))
+
+    def _find_limit(self, word: Document, size: int) -> int:
+        """How many tokens the words of a window may have, by a document of one word that has so many."""
+        beside = self._count_source(word) - size
+        limit = (self.most if self.backbone.is_pair else self.backbone.most // SHARE) - beside
+        may_write = self.settings.max_target_tokens or ROOM * self.longest  # 0 before it was taught
+        copies = self.format.describe(word, Part()).copies
+        return min(limit, may_write // ROOM) if may_write and copies else limit
+
+    def _count_source(self, document: Document) -> int:
+        ((source, _),) = self.format.ask(document)
+        return len(self.encode_source(source))
+
     @property
     def room(self) -> int:
         """How many tokens may be written, before the end; a decoder's places may be fewer."""
@@ -221,10 +253,12 @@ class Writer(OnBackbone):
         questions, targets, pairs = [], [], []
         end = np.array([self.backbone.end], dtype=np.int32)
         for index, document in enumerate(documents):
-            for source, target, part in self.format.write(document):
+            name = document.id or f"document {index + 1}"
+            written = (pair for each in self._cut_gold(document, name, ledger) for pair in self.format.write(each))
+            for source, target, part in written:
                 ids, gold = self.encode_source(source), np.concatenate((self.encode(target), end))
                 if reason := self._find_excess(ids, gold):
-                    ledger.note(reason, document.id or f"document {index + 1}")
+                    ledger.note(reason, name)
                     continue
                 questions.append(Question(index, part, ids, len(gold)))
                 targets.append(gold)
@@ -232,6 +266,14 @@ class Writer(OnBackbone):
         self.shown = None if self.shown is None else Demonstrations(tuple(pairs))
         self.longest = max(map(len, targets), default=0)
         return questions, targets
+
+    def _cut_gold(self, document: Document, name: str, ledger: Ledger) -> list[Document]:
+        cut = self.cut(document)
+        if cut.windows:
+            ledger.note(f"source of more than {self.most} tokens: taught in windows that overlap", name)
+        if split := cut.count_split(self.predicts):
+            ledger.note("span or relation that no window shows whole: not taught", name, count=split)
+        return cut.slices
 
     def _find_excess(self, source: Ids, target: Ids) -> str:
         """Why a pair can't be taught; nothing where it can."""

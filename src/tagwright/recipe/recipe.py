@@ -24,7 +24,7 @@ from tagwright.tuning import TUNINGS, TuningConfig
 SYNTHETIC = "synthetic:"  # data.train = "synthetic:ner" is the built-in corpus
 READING = ("word_column", "tag_column", "text_column", "scheme", "encoding", "label_names")  # how files are read
 UNREAD = {"tagger": ("writer",), "writer": ("fusion", "head")}  # sections that are of the other view
-UNREAD_BACKBONE = ("read_at", "repeat", "overlap")  # what only taggers read of [backbone]
+UNREAD_BACKBONE = ("read_at", "repeat")  # what only taggers read of [backbone]
 Files = str | Mapping[str, str] | None
 
 

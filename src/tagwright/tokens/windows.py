@@ -3,6 +3,8 @@
 Knows nothing of tokenizers, models or labels.
 """
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +48,14 @@ def cut_windows(starts: NDArray[np.int32], *, limit: int, overlap: int) -> list[
         for (start, end), first, last in zip(bounds, edges, edges[1:], strict=False)
         if last > first or words == 0
     ]
+
+
+def find_window(windows: Sequence[Window], bounds: tuple[int, int]) -> int | None:
+    """Which window answers for a stretch of words: that of its first word, or the next one that shows it whole."""
+    start, end = bounds
+    answering = bisect_right(windows, start, key=lambda window: window.first) - 1
+    at = max(answering, bisect_left(windows, end, key=lambda window: window.end))
+    return at if at < len(windows) and windows[at].start <= start else None
 
 
 def _find_end(starts: NDArray[np.int32], start: int, limit: int) -> int:

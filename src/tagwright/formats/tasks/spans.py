@@ -20,6 +20,7 @@ class Spans(Task[tuple[Mention, ...]]):
 
     name = "ner"
     predicts = frozenset(("spans",))
+    can_be_cut = True
 
     def learn(self, documents: Iterable[Document], *, words: Words | None = None) -> Inventory:
         return Inventory(spans=Names({s.label for d in documents for s in d.spans if s.label}, words))

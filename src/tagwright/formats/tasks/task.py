@@ -75,12 +75,16 @@ class Draft:
 
 
 class Task(ABC, Generic[Content]):
-    """One kind of labelling. `predicts`: spans, relations or fields; `given`: what `Document.only` leaves for it."""
+    """One kind of labelling. `predicts`: spans, relations or fields; `given`: what `Document.only` leaves for it.
+
+    can_be_cut: the windows of a long document may be asked about as documents of their own; there is one question.
+    """
 
     name: ClassVar[str]
     given: ClassVar[tuple[str, ...]] = ()
     predicts: ClassVar[frozenset[str]]
     passes: ClassVar[int] = 1
+    can_be_cut: ClassVar[bool] = False
 
     @abstractmethod
     def learn(self, documents: Iterable[Document], *, words: Words | None = None) -> Inventory:
