@@ -33,9 +33,10 @@ def test_one_file_needs_no_list() -> None:
 
 
 def test_what_is_left_open_is_decided_and_can_be_read_again() -> None:
-    new, next_ = make(**{"objective.name": "mlm"}).decide(), make(**{"model.start": "x"}).decide()
+    new = make(**{"objective.name": "mlm"}).decide()
     assert (new.training.learning_rate, new.objective.rate) == (1.2e-2, 0.3)
-    assert (next_.training.learning_rate, next_.objective.rate) == (1.2e-3, None)
+    nexts = [make(**{"model.start": start}).decide() for start in ("x", "builtin:tiny-decoder")]
+    assert [(one.training.learning_rate, one.objective.rate) for one in nexts] == [(2e-4, None), (4e-3, None)]
     assert PretrainingRecipe.from_dict(new.to_dict()).decide() == new
     assert make(**{"training.learning_rate": 1.0}).decide().training.learning_rate == 1.0
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from tagwright.backbone.builtin import PREFIX
 from tagwright.pretraining.architecture import ModelConfig
 from tagwright.pretraining.objectives import OBJECTIVES
 from tagwright.pretraining.objectives.config import READS, ObjectiveConfig
@@ -39,7 +40,7 @@ REFUSED = {  # names of other versions or tools, and of what has no use here -> 
         "Upload the folder when it is done; leave it out.",
     ),
 }
-NEW_RATE, NEXT_RATE = 1.2e-2, 1.2e-3  # learning rates: of a new model, and of one that is gone on from
+NEW_RATE, BUILTIN_RATE, NEXT_RATE = 1.2e-2, 4e-3, 2e-4  # learning rates: of a new model, of those gone on from
 
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
 
@@ -79,7 +80,7 @@ class PretrainingSteps(BaseModel):
     """`[training]`: any TrainingArguments name is accepted; these have defaults of our own or are ours.
 
     length: tokens in a row. per_device_train_batch_size: rows in a batch.
-    learning_rate: empty means 1.2e-2, and 1.2e-3 where a model is gone on from.
+    learning_rate: empty means 1.2e-2 for a new model, 4e-3 to go on from a built-in one, and 2e-4 from any other.
     optimizer: `muon` for the matrices within (AdamW for the rest), or `adamw`. dtype: of weights and activations while
     training, the optimizer keeps its own float32 copy; `auto` is bfloat16 where the machine has it in hardware, else
     float32. save_dtype: of the weights that are saved.
@@ -133,9 +134,10 @@ class PretrainingRecipe(Settings):
 
     def decide(self) -> "PretrainingRecipe":
         """The recipe with what it leaves open, but for what the machine decides."""
-        rate = self.training.learning_rate or (NEW_RATE if self.model.start is None else NEXT_RATE)
+        start = self.model.start
+        rate = NEW_RATE if start is None else BUILTIN_RATE if start.startswith(PREFIX) else NEXT_RATE
         hidden = {"objective.rate": self.objective.share} if "rate" in READS.get(self.objective.name, ()) else {}
-        return self.change({"training.learning_rate": rate, **hidden})
+        return self.change({"training.learning_rate": self.training.learning_rate or rate, **hidden})
 
     def _find_faults(self) -> Iterator[str]:
         if not self.text.train:
