@@ -31,10 +31,41 @@ def test_all_faults_are_told_together_with_their_source() -> None:
         Baking.from_dict({"oven": {"degrees": -5, "fann": "on"}, "degrees": 3, "titel": "x"}, source="mine")
     message = str(caught.value)
     assert message.startswith("mine has faults:\n")
-    assert "oven.degrees" in message and "(found -5)" in message
+    assert "oven.degrees: found -5. Input should be greater than 0" in message
     assert "oven.fann" in message and "Did you mean 'fan'?" in message
     assert "Did you mean 'oven.degrees'?" in message  # a setting without its section
     assert "titel" in message and "Did you mean 'title'?" in message
+
+
+def test_faults_of_both_sorts_are_told_in_one_go() -> None:
+    """What pydantic finds does not hide what the subclass finds in the other settings."""
+    with pytest.raises(RecipeError) as caught:
+        Baking.from_dict({"oven": {"degrees": -5, "fan": "broken"}})
+    assert str(caught.value).splitlines()[1:] == [
+        "  oven.degrees: found -5. Input should be greater than 0",
+        "  oven.fan: is broken.",
+    ]
+
+
+def test_a_value_of_no_type_that_fits_is_one_fault_at_its_own_place() -> None:
+    class Shelf(Settings):
+        baking: Baking = Baking()
+        loaves: int | tuple[str, ...] = 1
+
+    with pytest.raises(RecipeError) as caught:
+        Shelf.from_dict({"loaves": 1.5, "baking": "bread"})
+    first, second = str(caught.value).splitlines()[1:]
+    assert first == "  baking: found 'bread', and a section was expected, [baking] with title, oven."
+    assert second.startswith("  loaves: found 1.5. Input should be a valid integer") and " Or: Input" in second
+
+
+def test_a_setting_in_a_wrong_section_is_sent_to_its_own() -> None:
+    class Kitchen(Baking):
+        table: Oven = Oven()
+        cook: Baking = Baking()
+
+    with pytest.raises(RecipeError, match=r"oven.title: there is no such setting. Did you mean 'cook.title'\?"):
+        Kitchen.from_dict({"oven": {"title": "x"}})
 
 
 def test_a_subclass_finds_faults_of_its_own() -> None:

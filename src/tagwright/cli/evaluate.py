@@ -17,6 +17,7 @@ from tagwright.cli.terminal.files import (
     ToJson,
     WordColumn,
 )
+from tagwright.cli.terminal.targets import Overwrite, check_targets
 
 if TYPE_CHECKING:
     from tagwright.evaluation.report import Report
@@ -41,6 +42,7 @@ def evaluate(
     task: Annotated[str | None, typer.Option(help="With --model, of a writer of several tasks: the one.")] = None,
     json_file: ToJson = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with scores, confusions and mistakes.")] = None,
+    overwrite: Overwrite = False,
     kind: From = None,
     word_column: WordColumn = None,
     tag_column: TagColumn = None,
@@ -67,13 +69,15 @@ def evaluate(
     from tagwright.cli.terminal.labelers import load_labeler, warn_if_learned
     from tagwright.cli.terminal.show import make_console, show_ledger, show_report
     from tagwright.errors import RecipeError
-    from tagwright.io.files import scan
+    from tagwright.io.files import find_reader, scan
     from tagwright.text.ledger import Ledger
 
     if (predicted is None) == (model is None):
         raise RecipeError("Give either a file of predictions or --model FOLDER: `tagwright evaluate GOLD PREDICTED`.")
+    check_targets({"--json": json_file, "--html": html}, overwrite=overwrite)
     columns = {"word_column": word_column, "tag_column": tag_column, "text_column": text_column}
     options = make_options(**columns, scheme=scheme, encoding=encoding, label_names=label_names)
+    find_reader(gold, kind=kind, options=options)
     unheld, console = Ledger(), make_console()
     rights = scan(gold, kind=kind, options=options, ledger=unheld)
     if predicted is not None:

@@ -8,6 +8,7 @@ import typer
 
 from tagwright.backbone.builtin import LABELERS, PREFIX, find_labeler
 from tagwright.cli.terminal.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, ToJson, WordColumn
+from tagwright.cli.terminal.targets import Overwrite, check_targets
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +39,7 @@ def inspect(
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting of the recipe, as in training.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Of a labeler: load it and try its stored documents.")] = False,
     json_file: ToJson = None,
+    overwrite: Overwrite = False,
     kind: From = None,
     word_column: WordColumn = None,
     tag_column: TagColumn = None,
@@ -59,6 +61,7 @@ def inspect(
     from tagwright.cli.terminal.files import make_options, tell_options, write_json
     from tagwright.cli.terminal.show import make_console
 
+    check_targets({"--json": json_file}, overwrite=overwrite)
     console = make_console()
     folder = find_labeler(str(target)) if str(target).startswith(PREFIX) else target
     if (folder / ABOUT).is_file():

@@ -85,9 +85,9 @@ def write(
     """Write documents, and say how many. A file takes its place when it is complete, or stays as it was."""
     own = Ledger() if ledger is None else ledger
     target = Path(path)
-    name = kind or choose_kind(target)
+    writer = find_writer(target, kind=kind)
     with located(target):
-        count = FILES[name](options or FileOptions(), own).write(documents, target)
+        count = writer(options or FileOptions(), own).write(documents, target)
     if ledger is None:
         _warn(path, "written", own)
     return count
@@ -159,14 +159,25 @@ def choose_kind(path: Path) -> str:
     )
 
 
-def _scan(path: Path, kind: str | None, options: FileOptions, ledger: Ledger) -> Iterator[Document]:
-    name = kind or detect_kind(path, options=options).kind
+def find_reader(path: Path, *, kind: str | None, options: FileOptions) -> type[FileKind]:
+    """What reads a file that is there: of the kind named, or of the one that it looks like."""
+    found = FILES[kind or detect_kind(path, options=options).kind]
     if not str(path).startswith(HUB) and not path.exists():
         raise _miss(path)
+    return found
+
+
+def find_writer(path: Path, *, kind: str | None) -> type[FileKind]:
+    """What writes a new file: the kind named, or the one that its name asks for."""
+    return FILES[kind or choose_kind(path)]
+
+
+def _scan(path: Path, kind: str | None, options: FileOptions, ledger: Ledger) -> Iterator[Document]:
+    reader = find_reader(path, kind=kind, options=options)
     automatic = find_stem(path) + ":"
     seen: set[str] = set()
     count = 0
-    for document in FILES[name](options, ledger).scan(path):
+    for document in reader(options, ledger).scan(path):
         count += 1
         if not document.id.startswith(automatic):
             if document.id in seen:
