@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tagwright.errors import RecipeError
 from tagwright.settings.settings import Settings, parse_setting
@@ -45,6 +45,32 @@ def test_faults_of_both_sorts_are_told_in_one_go() -> None:
         "  oven.degrees: found -5. Input should be greater than 0",
         "  oven.fan: is broken.",
     ]
+
+
+def test_faults_that_others_hide_are_told_too() -> None:
+    """A check of a whole section only runs when its settings are valid one by one."""
+
+    class Tray(BaseModel):
+        rolls: int = Field(default=0, ge=0)
+        cakes: int = 0
+        pies: int = 0
+
+        @model_validator(mode="after")
+        def _check_one(self) -> "Tray":
+            if self.cakes and self.pies:
+                raise ValueError("cakes and pies don't go together.")
+            return self
+
+    class Shop(Settings):
+        tray: Tray = Tray()
+        price: int
+
+    with pytest.raises(RecipeError) as caught:
+        Shop.from_dict({"tray": {"rolls": -1, "cakes": 1, "pies": 1}})
+    message = str(caught.value)
+    assert (
+        "tray.rolls: found -1" in message and "tray: cakes and pies" in message and "price: Field required" in message
+    )
 
 
 def test_a_value_of_no_type_that_fits_is_one_fault_at_its_own_place() -> None:

@@ -67,7 +67,7 @@ def evaluate(
 
     from tagwright.cli.terminal.files import make_options, read_column, write_json
     from tagwright.cli.terminal.labelers import load_labeler, warn_if_learned
-    from tagwright.cli.terminal.show import make_console, show_ledger, show_report
+    from tagwright.cli.terminal.show import make_console, show_ledger, show_legend, show_report
     from tagwright.errors import RecipeError
     from tagwright.io.files import find_reader, scan
     from tagwright.text.ledger import Ledger
@@ -83,13 +83,13 @@ def evaluate(
     if predicted is not None:
         if predicted_tag_column is not None:
             options = replace(options, tag_column=read_column(predicted_tag_column))
-        files = (predicted, gold)
-        report = _score_file(rights, files, kind=predicted_kind or kind, options=options, ledger=unheld)
+        report = _score_file(rights, (predicted, gold), kind=predicted_kind or kind, options=options, ledger=unheld)
     else:
         labeler = load_labeler(str(model), ledger=unheld, tokens_per_batch=tokens_per_batch, beams=beams)
         warn_if_learned(labeler, gold)
         report = _score_labeler(_turn_to(labeler, task, model=str(model)), rights, ledger=unheld)
     show_report(console, report, title=gold.name)
+    show_legend(console, [report])
     show_ledger(console, unheld, title="What could not be held:")
     write_json(json_file, report.to_dict())
     if html is not None:

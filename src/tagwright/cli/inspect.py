@@ -230,6 +230,8 @@ def show_findings(console: "Console", findings: "Mapping[str, Ledger]") -> None:
 
     if not any(findings.values()):
         console.print("[green]Nothing looks wrong.[/]")
+    else:
+        console.print("[dim]Documents without an id are numbered: train:7 is the seventh of train.csv.[/]")
     for topic, ledger in findings.items():
         if ledger:
             console.print(f"[bold yellow]To look at: {topic}[/]")

@@ -182,7 +182,7 @@ class _Target:
 
         files = {"--out": self.out, "--review": review}
         if is_shown and (given := [option for option, path in files.items() if path is not None]):
-            raise RecipeError(f"{' and '.join(given)}: for documents of a file; a --text is shown. Leave it out.")
+            raise RecipeError(f"{given[0]} is for documents of a file; a --text is shown. Leave it out.")
         for option, path in files.items():
             if path is not None and path.resolve() == Path(source or "").resolve():
                 raise RecipeError(f"{path} is the file to label; it would be overwritten. Choose another {option}.")

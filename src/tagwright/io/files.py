@@ -8,7 +8,6 @@ convert("export.json", "train.conll", source_kind="labelstudio")
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from tagwright.errors import DataError
@@ -17,10 +16,11 @@ from tagwright.io.hub import HUB, Datasets
 from tagwright.io.jsonl import Doccano, JsonRows
 from tagwright.io.kind import FileKind, FileOptions, find_stem, located
 from tagwright.io.plain import PlainText
-from tagwright.io.source import read_head
+from tagwright.io.source import read_head, suggest_path
 from tagwright.io.standoff import Standoff
 from tagwright.io.studio import LabelStudio
 from tagwright.io.table import CsvTable, TsvTable
+from tagwright.io.tables.sheet import Sheet
 from tagwright.registry import Table
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
@@ -37,6 +37,7 @@ FILES: Table[type[FileKind]] = Table(
         "conll": Conll,
         "csv": CsvTable,
         "tsv": TsvTable,
+        "sheet": Sheet,
         "text": PlainText,
     },
 )
@@ -191,11 +192,8 @@ def _scan(path: Path, kind: str | None, options: FileOptions, ledger: Ledger) ->
 def _miss(path: Path) -> DataError:
     """The error for a file that isn't there, with the nearest name in its folder."""
     folder = path.parent
-    names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
-    near = get_close_matches(path.name, names, n=1)
-    hint = f" Did you mean {str(folder / near[0])!r}?" if near else ""
     where = "" if folder.is_dir() else f" Nor is there a folder {str(folder)!r}."
-    return DataError(f"There is no such file or folder.{hint}{where}", path=path)
+    return DataError(f"There is no such file or folder.{suggest_path(path)}{where}", path=path)
 
 
 def _find_suffix(path: Path) -> str:

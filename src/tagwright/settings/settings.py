@@ -24,20 +24,30 @@ class Settings(BaseModel):
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], *, source: str = "recipe") -> Self:
         """From nested values; all faults are reported together."""
-        faults: dict[str, str] = {}
-        try:
-            settings = cls.model_validate(dict(values))
-        except ValidationError as error:
-            faults = _explain(error, cls)
-            settings = cls.model_validate(_leave_out(values, faults))
-        if all("." in place or _find_section(cls, place) or place not in cls.model_fields for place in faults):
+        settings, faults = cls._validate(values)
+        single = [place for place in faults if place in cls.model_fields and _find_section(cls, place) is None]
+        if settings is not None and not single:  # without `view` it would be unknown what the rest is for
             for line in settings._find_faults():
                 place = line.strip().partition(":")[0]
                 if place.partition(".")[0] not in faults:
                     faults.setdefault(place, line)
-        if faults:
+        if settings is None or faults:
             raise RecipeError(f"{source} has faults:\n" + "\n".join(faults.values()))
         return settings
+
+    @classmethod
+    def _validate(cls, values: Mapping[str, Any]) -> tuple[Self | None, dict[str, str]]:
+        """The settings without their faults, and these by place: some only come to light when others are gone."""
+        faults: dict[str, str] = {}
+        while True:
+            try:
+                return cls.model_validate(dict(values)), faults
+            except ValidationError as error:
+                found = _explain(error, cls)
+            if found.keys() <= faults.keys():  # leaving them out doesn't help
+                return None, faults
+            faults |= found
+            values = _leave_out(values, found)
 
     @classmethod
     def from_toml(cls, path: str | Path, *, settings: Mapping[str, Any] | None = None) -> Self:

@@ -23,7 +23,7 @@ def check_targets(targets: Mapping[str, Path | None], *, overwrite: bool) -> Non
         if (first := places.setdefault(path.resolve(), option)) != option:
             raise RecipeError(f"{first} and {option} are both {path}. Choose another {option}.")
         if not path.parent.is_dir():
-            raise RecipeError(f"{option} {path}: there is no folder {path.parent}. Make it, or choose another place.")
+            raise RecipeError(f"{option} {path}: {path.parent} is no folder. Make it, or choose another place.")
     taken = [f"{option} {path}" for option, path in named.items() if _is_taken(path)]
     if taken and not overwrite:
         verb = "is" if len(taken) == 1 else "are"
