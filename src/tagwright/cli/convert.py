@@ -30,10 +30,16 @@ def convert(
     """
     from tagwright.cli.terminal.files import count_along, make_options
     from tagwright.cli.terminal.show import make_console, show_ledger
+    from tagwright.errors import RecipeError
     from tagwright.io.files import find_writer, scan, write
+    from tagwright.io.jsonl import JsonRows
     from tagwright.text.ledger import Ledger
+    from tagwright.text.schemes import find_scheme
 
-    find_writer(target, kind=to)
+    if not issubclass(find_writer(target, kind=to), JsonRows) and shape is not None:
+        raise RecipeError(f"--shape is the form of JSON rows, and {target} gets none. Leave it out, or say --to jsonl.")
+    if scheme is not None:
+        find_scheme(scheme)
     check_targets({"OUT": target}, overwrite=overwrite)
     read_as = make_options(
         word_column=word_column,

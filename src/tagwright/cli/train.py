@@ -162,7 +162,8 @@ def _prepare(place: Path, *, overwrite: bool) -> None:
 
 def _finish(console: Any, outcome: "Outcome", place: Path) -> None:
     from tagwright.cli.terminal.show import pick_labelled, show_documents, show_ledger, show_legend, show_report
-    from tagwright.recipe.outputs import PAGE, find_reports, write_outputs
+    from tagwright.recipe.outputs import find_reports, write_outputs
+    from tagwright.recipe.run import PAGE
 
     write_outputs(outcome, place)
     for part, report in find_reports(outcome).items():
