@@ -1,8 +1,8 @@
 """tagwright evaluate: the scores of predicted documents, or of a labeler, against labelled ones."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -68,12 +68,12 @@ def evaluate(
     from tagwright.cli.terminal.files import make_options, read_column, write_json
     from tagwright.cli.terminal.labelers import load_labeler, warn_if_learned
     from tagwright.cli.terminal.show import make_console, show_ledger, show_legend, show_report
-    from tagwright.errors import RecipeError
     from tagwright.io.files import find_reader, scan
     from tagwright.text.ledger import Ledger
 
-    if (predicted is None) == (model is None):
-        raise RecipeError("Give either a file of predictions or --model FOLDER: `tagwright evaluate GOLD PREDICTED`.")
+    of_file = {"--predicted-from": predicted_kind, "--predicted-tag-column": predicted_tag_column}
+    of_labeler = {"--task": task, "--beams": None if beams == 1 else beams}
+    _check_sides(predicted, model, of_file if predicted is None else of_labeler)
     check_targets({"--json": json_file, "--html": html}, overwrite=overwrite)
     columns = {"word_column": word_column, "tag_column": tag_column, "text_column": text_column}
     options = make_options(**columns, scheme=scheme, encoding=encoding, label_names=label_names)
@@ -95,6 +95,17 @@ def evaluate(
     if html is not None:
         against = str(predicted) if model is None else f"labeler {model}"
         _write_page(html, report, facts={"Gold": str(gold), "Predicted": against}, unheld=unheld)
+
+
+def _check_sides(predicted: Path | None, model: str | None, idle: Mapping[str, Any]) -> None:
+    """There is one side to score, and no option of the other one."""
+    from tagwright.errors import RecipeError
+
+    if (predicted is None) == (model is None):
+        raise RecipeError("Give either a file of predictions or --model FOLDER: `tagwright evaluate GOLD PREDICTED`.")
+    if given := [option for option, value in idle.items() if value is not None]:
+        other = "--model" if predicted is not None else "a file of predictions"
+        raise RecipeError(f"{' and '.join(given)} only counts with {other}. Leave it out.")
 
 
 def _score_file(
