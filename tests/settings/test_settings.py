@@ -24,6 +24,7 @@ class Baking(Settings):
     def _find_faults(self) -> Iterator[str]:
         if self.oven.fan == "broken":
             yield "  oven.fan: is broken."
+            yield "  oven.fan: has to be mended."
 
 
 def test_all_faults_are_told_together_with_their_source() -> None:
@@ -44,6 +45,7 @@ def test_faults_of_both_sorts_are_told_in_one_go() -> None:
     assert str(caught.value).splitlines()[1:] == [
         "  oven.degrees: found -5. Input should be greater than 0",
         "  oven.fan: is broken.",
+        "  oven.fan: has to be mended.",
     ]
 
 

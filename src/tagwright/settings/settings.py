@@ -24,15 +24,16 @@ class Settings(BaseModel):
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], *, source: str = "recipe") -> Self:
         """From nested values; all faults are reported together."""
-        settings, faults = cls._validate(values)
-        single = [place for place in faults if place in cls.model_fields and _find_section(cls, place) is None]
+        settings, told = cls._validate(values)
+        lines = list(told.values())
+        single = [place for place in told if place in cls.model_fields and _find_section(cls, place) is None]
         if settings is not None and not single:  # without `view` it would be unknown what the rest is for
             for line in settings._find_faults():
                 place = line.strip().partition(":")[0]
-                if place.partition(".")[0] not in faults:
-                    faults.setdefault(place, line)
-        if settings is None or faults:
-            raise RecipeError(f"{source} has faults:\n" + "\n".join(faults.values()))
+                if not {place, place.partition(".")[0]} & told.keys():
+                    lines.append(line)
+        if settings is None or lines:
+            raise RecipeError(f"{source} has faults:\n" + "\n".join(lines))
         return settings
 
     @classmethod
