@@ -44,3 +44,11 @@ def test_an_unknown_ending_or_kind_is_refused(run: Run, conll: Path) -> None:
         run("convert", "gold.conll", "out.xyz")
     with pytest.raises(RecipeError, match="Did you mean 'jsonl'"):
         run("convert", "gold.conll", "out.xyz", "--to", "jsonll")
+
+
+def test_what_would_not_count_is_refused(run: Run, conll: Path, here: Path) -> None:
+    with pytest.raises(RecipeError, match="--shape is the form of JSON rows, and out.csv gets none"):
+        run("convert", "gold.conll", "out.csv", "--shape", "tags")
+    with pytest.raises(RecipeError, match="No scheme is called 'BIOX'"):
+        run("convert", "gold.conll", "out.conll", "--scheme", "BIOX")
+    assert [path.name for path in here.iterdir()] == ["gold.conll"]

@@ -91,3 +91,19 @@ def test_what_cannot_be_scored_is_refused(run: Run, conll: Path, here: Path) -> 
         run("evaluate", "gold.conll", "gone.conll")
     with pytest.raises(ModelError, match="holds no tagwright.json"):
         run("evaluate", "gold.conll", "--model", here)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("gold.conll", "--task", "srl"), "--task only counts with --model"),
+        (("gold.conll", "--beams", 2), "--beams only counts with --model"),
+        (
+            ("--model", "labeler", "--predicted-from", "jsonl"),
+            "--predicted-from only counts with a file of predictions",
+        ),
+    ],
+)
+def test_options_of_the_other_side_are_refused(run: Run, conll: Path, arguments: tuple[object, ...], told: str) -> None:
+    with pytest.raises(RecipeError, match=told):
+        run("evaluate", "gold.conll", *arguments)

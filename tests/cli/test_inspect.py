@@ -64,7 +64,7 @@ def test_settings_count_as_in_training(run: Run, here: Path) -> None:
     assert "tags in column 1" in run("inspect", "a.conll", "--set", "data.tag_column=1").stdout
     model = ("--model", "builtin:untrained", "--set", "training.per_device_train_batch_size=4", "--epochs", 1)
     for shots, steps in (((), 9), (("--shots", 8), 2)):  # a tenth is dev
-        run("inspect", "a.conll", *model, *shots, "--json", "out.json")
+        run("inspect", "a.conll", *model, *shots, "--json", "out.json", "--overwrite")
         assert json.loads((here / "out.json").read_text())["estimate"]["steps"] == steps
     with pytest.raises(RecipeError, match="draw.shots only counts where training is estimated. Say with --model"):
         run("inspect", "a.conll", "--shots", 8)

@@ -76,4 +76,4 @@ def test_a_place_that_cannot_be_written_is_named(
     gold.write_text("Ada\tB-PER\n\n", encoding="utf-8")
     (tmp_path / "file").write_text("no folder", encoding="utf-8")
     assert call(monkeypatch, "convert", str(gold), str(tmp_path / "file" / "out.jsonl")) == 2
-    assert "out.jsonl: Can't be written" in capsys.readouterr().err
+    assert "file is no folder. Make it, or choose another place" in capsys.readouterr().err

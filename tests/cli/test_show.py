@@ -4,7 +4,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from tagwright.cli.terminal.show import colour, pick_labelled, show_ledger, show_report
+from tagwright.cli.terminal.show import colour, pick_labelled, show_ledger, show_legend, show_report
 from tagwright.evaluation.report import evaluate
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
@@ -51,3 +51,22 @@ def test_labelled_documents_are_picked_first() -> None:
     plain = Document.from_words(["a"])
     assert pick_labelled([plain, ADA, plain], 2) == [ADA]
     assert pick_labelled([plain, plain], 1) == [plain]
+
+
+def test_the_legend_explains_the_ways_of_counting_that_were_shown() -> None:
+    console, stream = capture()
+    show_legend(console, [evaluate([ADA], [ADA])])
+    assert "exact: bounds and label agree; boundary: bounds agree" in stream.getvalue()
+    assert "recall: how much of gold is found" in stream.getvalue() and "relations" not in stream.getvalue()
+    console, stream = capture()
+    show_legend(console, [])
+    assert stream.getvalue() == ""
+
+
+def test_a_score_on_few_spans_says_how_little_it_says() -> None:
+    console, stream = capture()
+    show_report(console, evaluate([ADA] * 4, [ADA] * 4), title="dev")
+    assert "Note: Only 8 spans in gold: 8 found means a recall of 63 to 100 % on text like it" in stream.getvalue()
+    console, stream = capture()
+    show_report(console, evaluate([ADA] * 50, [ADA] * 50), title="dev")
+    assert "Only" not in stream.getvalue()

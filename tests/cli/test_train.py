@@ -41,7 +41,7 @@ def test_a_writer_is_trained_and_labels(run: Run, here: Path) -> None:
     assert "Saved to written" in shown.stdout and "wrong with its outputs" in shown.stdout
     run("predict", "written", "gold.jsonl", "-o", "labelled.jsonl")
     assert len((here / "labelled.jsonl").read_text(encoding="utf-8").splitlines()) == 8
-    run("predict", "written", "gold.jsonl", "-o", "labelled.jsonl", "--beams", 2)
+    run("predict", "written", "gold.jsonl", "-o", "beams.jsonl", "--beams", 2)
     assert "exact" in run("evaluate", "gold.jsonl", "--model", "written", "--beams", 2).stdout
     shown = run("inspect", "written").stdout
     assert "a writer with 2 labels" in shown and "task ner, format inline" in shown and "looks right: 0 of 2" in shown

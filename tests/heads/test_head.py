@@ -1,6 +1,7 @@
 """What tag heads teach, what they can't hold, and that the one is the rest of the other."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from tagwright.heads.softmax import SoftmaxHead
 from tagwright.text.document import Document
 from tagwright.text.labels import Labels
 from tagwright.text.ledger import Ledger
+from tagwright.text.relation import Field, Relation
 from tagwright.text.schemes import SCHEMES
 from tagwright.text.span import Span
 
@@ -113,3 +115,14 @@ def test_targets_are_padded_with_what_no_loss_reads() -> None:
 def test_an_open_scheme_is_refused(name: str) -> None:
     with pytest.raises(RecipeError, match="No scheme is called 'auto'"):
         HEADS[name](4, Labels(("X",)), config=HeadConfig(name=name))
+
+
+def test_relations_and_fields_are_noted_by_a_head_of_tags() -> None:
+    spans = (Span(0, 1, "PER"), Span(2, 3, "LOC"))
+    document = replace(
+        make_document(*spans), relations=(Relation(0, 1, "in"), Relation(1, 0, "of")), fields=(Field("f", ("v",), 0),)
+    )
+    assert dict(note(make_head("BIO"), document).counts) == {
+        "relation: tags can't hold one, head 'pairs' can": 2,
+        "field of a dialogue: no tagger holds one, a writer does": 1,
+    }

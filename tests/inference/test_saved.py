@@ -180,8 +180,12 @@ def test_a_reload_that_differs_is_not_put_in_place(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_name_that_is_neither_folder_nor_on_the_hub_is_told() -> None:
-    with pytest.raises(ModelError, match="There is no folder nobody/nothing, and the model hub gave nothing"):
+def test_a_name_that_is_neither_folder_nor_on_the_hub_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(ModelError, match=r"(?s)no folder .*min\. Did you mean '.*mine'.*gave nothing of that name"):
+        Predictor.from_pretrained(tmp_path / "min")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ModelError, match=r"(?s)no folder nobody/nothing\.\n.*can't be reached.*Unset HF_HUB_OFFLINE"):
         Predictor.from_pretrained("nobody/nothing")
 
 

@@ -213,3 +213,13 @@ def test_words_and_spans_come_back(
     path = tmp_path_factory.mktemp("conll") / "x.conll"
     write(documents, path)
     assert read(path) == documents
+
+
+def test_all_faulty_lines_are_told_together(tmp_path: Path) -> None:
+    lines = ["Ada B-PER", "", "# id = 7", "# text = Bo ran", "Bo", "", "ran O O", "in O", "", "# text = x = y", "to O"]
+    (tmp_path / "x.conll").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        read(tmp_path / "x.conll")
+    first, *others = str(caught.value).splitlines()
+    assert "x.conll:5: 1 columns, and 2 as in the file's first line" in first
+    assert [line.partition(",")[0] for line in others] == ["Further faults:", "  line 7: 3 columns"]

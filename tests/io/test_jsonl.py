@@ -151,3 +151,12 @@ def test_a_key_that_no_row_has_is_named(tmp_path: Path, option: str) -> None:
     path = save(tmp_path, '{"text": "Rome", "spans": []}')
     with pytest.raises(DataError, match=r":1: No key 'labl' .* Known: spans, text"):
         read(path, options=FileOptions(**{option: "labl"}))
+
+
+def test_all_wrong_spans_of_a_row_are_told_together(tmp_path: Path) -> None:
+    spans = [{"start": 0, "end": 9, "label": "A"}, {"start": 1, "end": 2}, {"begin": 0, "end": 1, "label": "B"}, [0, 1]]
+    (tmp_path / "x.jsonl").write_text(json.dumps({"text": "a b", "spans": spans}), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        read(tmp_path / "x.jsonl")
+    for told in ("end of spans[0] is 9", "spans[1] has no label", "spans[2] has no start", "spans[3] has 2 values"):
+        assert told in str(caught.value)

@@ -1,11 +1,12 @@
 """What all kinds of file share: names, places of errors, and the notes of what a file can't hold."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tagwright.errors import DataError
-from tagwright.io.kind import PARTS, find_stem, is_automatic, located, note_losses
+from tagwright.io.kind import MOST_FAULTS, PARTS, find_stem, is_automatic, located, note_losses, read_rows
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.relation import Field, Relation, Turn
@@ -65,3 +66,36 @@ def test_every_part_that_is_not_held_is_noted() -> None:
     assert ledger.total == 2
     note_losses(Document.from_words(["New York"]), ledger := Ledger(), holds=PARTS - {"joined", "words"})
     assert ledger.total == 2
+
+
+def read_row(row: str, name: str, where: str) -> Document:
+    if row.startswith("bad"):
+        raise DataError(f"{row} at {where}.")
+    return Document.from_words([row], id=name)
+
+
+def test_faults_of_rows_are_told_together_after_the_documents_before_them() -> None:
+    rows = [(2, "a"), (3, "bad"), (5, "b"), (6, "bad too")]
+    documents = read_rows(Path("x.csv"), rows, read=read_row)
+    assert next(documents).id == "x:1"
+    with pytest.raises(DataError) as caught:
+        next(documents)
+    assert str(caught.value) == "x.csv:3: bad at x.csv:3.\nFurther faults:\n  line 6: bad too at x.csv:6."
+    assert (caught.value.path, caught.value.line) == (Path("x.csv"), 3)
+
+
+def test_rows_that_end_in_an_error_of_their_own_still_tell_the_faults_before_it() -> None:
+    def scan() -> Iterator[tuple[int, str]]:
+        yield 1, "bad"
+        raise DataError("Not CSV.", path="x.csv", line=2)
+
+    with pytest.raises(DataError, match=r"x.csv:1: bad at x.csv:1.\nFurther faults:\n  line 2: Not CSV."):
+        list(read_rows(Path("x.csv"), scan(), read=read_row))
+
+
+def test_no_more_than_the_first_faults_are_looked_for() -> None:
+    rows = ((line, "bad") for line in range(1, 10_000))
+    with pytest.raises(DataError, match=r"Further faults \(the first ones\):") as caught:
+        list(read_rows(Path("x.csv"), rows, read=read_row))
+    assert str(caught.value).count("\n") == MOST_FAULTS
+    assert next(rows)[0] == MOST_FAULTS + 1

@@ -129,3 +129,13 @@ def test_what_cells_cannot_hold_is_noted(tmp_path: Path) -> None:
     ledger = Ledger()
     write([make_document("a", meta={"n": 1}, id="d")], tmp_path / "y.csv", ledger=ledger)
     assert list(ledger.counts) == ["extra that is no text, written as one"]
+
+
+def test_a_fault_after_cells_of_several_lines_names_the_row_of_a_spreadsheet(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text('text,spans\n"one\ntwo\nthree",[]\nfour,broken\n', encoding="utf-8")
+    with pytest.raises(DataError, match=r"x.csv:5: \(Row 3 in a spreadsheet.\) 'spans' is 'broken'"):
+        read(path)
+    path.write_text('text,spans\n"one",[]\nfour,broken\n', encoding="utf-8")
+    with pytest.raises(DataError, match=r"x.csv:3: 'spans' is 'broken'"):
+        read(path)

@@ -119,6 +119,17 @@ def test_the_rate_follows_the_model() -> None:
         assert resolve(Recipe().change({"backbone.model": model}), []).training.learning_rate == rate
 
 
+@pytest.mark.parametrize("name", ["recipe.toml", "README.md", "backbone"])
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_folder_with_files_of_its_own_is_not_trained_into(tmp_path: Path, *, name: str, resume: bool) -> None:
+    (tmp_path / "data.conll").touch()
+    check_folder(tmp_path, Recipe(), resume=resume, overwrite=False)
+    (tmp_path / name).touch()
+    with pytest.raises(RecipeError, match=f"is no run, but holds {name}, which training would replace"):
+        check_folder(tmp_path, Recipe(), resume=resume, overwrite=False)
+    check_folder(tmp_path, Recipe(), resume=resume, overwrite=True)
+
+
 def test_nothing_to_resume_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     check_folder(tmp_path / "nowhere", Recipe(), resume=True, overwrite=False)
     assert "nothing to resume" in caplog.text

@@ -46,6 +46,11 @@ def test_unknown_names_and_our_own_are_refused(tmp_path: Path, name: str, messag
         make_arguments(TrainingConfig(**{name: 1}), tmp_path, has_dev=False)
 
 
+def test_all_unknown_names_are_told_together(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="learning_rat is.*\n.*output_dir is"):
+        make_arguments(TrainingConfig(learning_rat=1, output_dir="x"), tmp_path, has_dev=False)
+
+
 def test_values_that_training_arguments_refuse_are_recipe_errors(tmp_path: Path) -> None:
     config = TrainingConfig(eval_strategy="steps", save_strategy="steps", eval_steps=4, save_steps=6)
     with pytest.raises(RecipeError, match=r"\[training\] is not possible: .*multiple"):

@@ -1,3 +1,5 @@
+import logging
+
 import pytest
 from transformers import TrainerControl, TrainerState
 
@@ -17,9 +19,23 @@ from tagwright.training.callbacks import ShowProgress, StopAfter, StopAtPlateau
     ],
 )
 def test_a_plateau_is_counted_from_the_first_best(scores: list[float], stops: bool) -> None:
-    log = [{"loss": 0.1}, *({"eval_f1": score} for score in scores)]
+    log = [{"loss": 0.1}, *({"eval_f1": score, "step": step} for step, score in enumerate(scores, start=1))]
     control = StopAtPlateau(2).on_evaluate(None, TrainerState(log_history=log), TrainerControl())
     assert control.should_training_stop is stops
+
+
+@pytest.mark.parametrize(("step", "told"), [(30, True), (60, False)])
+def test_an_early_end_is_announced_with_what_is_kept_and_the_last_step_is_none(
+    step: int, told: bool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("tagwright"), "propagate", True)  # whatever the command line set before
+    log = [{"eval_f1": score, "step": 10 * place} for place, score in enumerate((0.5, 0.4, 0.3), start=1)]
+    with caplog.at_level(logging.INFO, logger="tagwright"):
+        StopAtPlateau(2).on_evaluate(
+            None, TrainerState(log_history=log, global_step=step, max_steps=60), TrainerControl()
+        )
+    assert ("after step 30 of 60: the last 2 scorings" in caplog.text) is told
+    assert ("than 50.00 at step 10, whose weights are kept" in caplog.text) is told
 
 
 @pytest.mark.parametrize(("epoch", "stops"), [(1.0, False), (2.0, True), (3.0, True)])

@@ -295,15 +295,23 @@ def _explain(name: str, error: Exception) -> str:
             f"The folder {name} can't be loaded as a transformers model: {first}\n"
             "Expected: config.json, model.safetensors and tokenizer.json, as save_pretrained writes them."
         )
-    lowered = text.lower()
+    if hint := advise_on_hub(name, text):
+        return hint
+    return f"{name} can't be loaded: {first}\nGive a hub id such as `org/name`, a local folder, or one of {KNOWN}."
+
+
+def advise_on_hub(name: str, said: str) -> str:
+    """What to do where the hub keeps something back or can't be reached, by what its library said; else nothing."""
+    first, lowered = said.strip().partition("\n")[0], said.lower()
     if "gated" in lowered or "401" in lowered or "403" in lowered or "access" in lowered:
         return (
             f"{name} is gated or private: {first}\n"
             "Accept its terms on its model page, then log in with `hf auth login` (or set HF_TOKEN)."
         )
-    if "offline" in lowered or "connect" in lowered or "couldn't reach" in lowered or "resolve" in lowered:
+    if any(word in lowered for word in ("offline", "connect", "couldn't reach", "resolve", "traffic")):
+        online = "Unset HF_HUB_OFFLINE to load it" if constants.HF_HUB_OFFLINE else "Go online once"
         return (
             f"{name} is neither a local folder nor in the local cache, and the model hub can't be reached: {first}\n"
-            "Go online once, or give the path of a folder that holds the model."
+            f"{online}, or give the path of a folder that holds the model."
         )
-    return f"{name} can't be loaded: {first}\nGive a hub id such as `org/name`, a local folder, or one of {KNOWN}."
+    return ""

@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperCommand
 
 from tagwright.cli.terminal.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, ToJson, WordColumn
+from tagwright.cli.terminal.targets import Overwrite, check_targets
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,6 +50,7 @@ def compare(
     draws: Annotated[int, typer.Option(help="Draws of the bootstrap and of the permutation test.")] = 2000,
     seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
     json_file: ToJson = None,
+    overwrite: Overwrite = False,
     kind: From = None,
     word_column: WordColumn = None,
     tag_column: TagColumn = None,
@@ -71,6 +73,7 @@ def compare(
     from tagwright.cli.terminal.files import make_options, write_json
     from tagwright.cli.terminal.show import make_console
 
+    check_targets({"--json": json_file}, overwrite=overwrite)
     sides = [runs, *([Path(path) for path in side.split(SEPARATOR)] for side in against)]
     called = _name_sides(sides, names)
     options = make_options(

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from tagwright.cli.terminal.files import Encoding, From, LabelNames, TagColumn, TextColumn, To, WordColumn, Written
+from tagwright.cli.terminal.targets import Overwrite, check_targets
 
 
 def convert(
@@ -14,6 +15,7 @@ def convert(
     kind: From = None,
     to: To = None,
     scheme: Written = None,
+    overwrite: Overwrite = False,
     from_scheme: Annotated[str | None, typer.Option(help="Scheme of the tags read; found if left out.")] = None,
     word_column: WordColumn = None,
     tag_column: TagColumn = None,
@@ -28,9 +30,17 @@ def convert(
     """
     from tagwright.cli.terminal.files import count_along, make_options
     from tagwright.cli.terminal.show import make_console, show_ledger
-    from tagwright.io.files import scan, write
+    from tagwright.errors import RecipeError
+    from tagwright.io.files import find_writer, scan, write
+    from tagwright.io.jsonl import JsonRows
     from tagwright.text.ledger import Ledger
+    from tagwright.text.schemes import find_scheme
 
+    if not issubclass(find_writer(target, kind=to), JsonRows) and shape is not None:
+        raise RecipeError(f"--shape is the form of JSON rows, and {target} gets none. Leave it out, or say --to jsonl.")
+    if scheme is not None:
+        find_scheme(scheme)
+    check_targets({"OUT": target}, overwrite=overwrite)
     read_as = make_options(
         word_column=word_column,
         tag_column=tag_column,

@@ -1,8 +1,8 @@
 """tagwright evaluate: the scores of predicted documents, or of a labeler, against labelled ones."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ from tagwright.cli.terminal.files import (
     ToJson,
     WordColumn,
 )
+from tagwright.cli.terminal.targets import Overwrite, check_targets
 
 if TYPE_CHECKING:
     from tagwright.evaluation.report import Report
@@ -41,6 +42,7 @@ def evaluate(
     task: Annotated[str | None, typer.Option(help="With --model, of a writer of several tasks: the one.")] = None,
     json_file: ToJson = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with scores, confusions and mistakes.")] = None,
+    overwrite: Overwrite = False,
     kind: From = None,
     word_column: WordColumn = None,
     tag_column: TagColumn = None,
@@ -65,32 +67,45 @@ def evaluate(
 
     from tagwright.cli.terminal.files import make_options, read_column, write_json
     from tagwright.cli.terminal.labelers import load_labeler, warn_if_learned
-    from tagwright.cli.terminal.show import make_console, show_ledger, show_report
-    from tagwright.errors import RecipeError
-    from tagwright.io.files import scan
+    from tagwright.cli.terminal.show import make_console, show_ledger, show_legend, show_report
+    from tagwright.io.files import find_reader, scan
     from tagwright.text.ledger import Ledger
 
-    if (predicted is None) == (model is None):
-        raise RecipeError("Give either a file of predictions or --model FOLDER: `tagwright evaluate GOLD PREDICTED`.")
+    of_file = {"--predicted-from": predicted_kind, "--predicted-tag-column": predicted_tag_column}
+    of_labeler = {"--task": task, "--beams": None if beams == 1 else beams}
+    _check_sides(predicted, model, of_file if predicted is None else of_labeler)
+    check_targets({"--json": json_file, "--html": html}, overwrite=overwrite)
     columns = {"word_column": word_column, "tag_column": tag_column, "text_column": text_column}
     options = make_options(**columns, scheme=scheme, encoding=encoding, label_names=label_names)
+    find_reader(gold, kind=kind, options=options)
     unheld, console = Ledger(), make_console()
     rights = scan(gold, kind=kind, options=options, ledger=unheld)
     if predicted is not None:
         if predicted_tag_column is not None:
             options = replace(options, tag_column=read_column(predicted_tag_column))
-        files = (predicted, gold)
-        report = _score_file(rights, files, kind=predicted_kind or kind, options=options, ledger=unheld)
+        report = _score_file(rights, (predicted, gold), kind=predicted_kind or kind, options=options, ledger=unheld)
     else:
         labeler = load_labeler(str(model), ledger=unheld, tokens_per_batch=tokens_per_batch, beams=beams)
         warn_if_learned(labeler, gold)
         report = _score_labeler(_turn_to(labeler, task, model=str(model)), rights, ledger=unheld)
     show_report(console, report, title=gold.name)
+    show_legend(console, [report])
     show_ledger(console, unheld, title="What could not be held:")
     write_json(json_file, report.to_dict())
     if html is not None:
         against = str(predicted) if model is None else f"labeler {model}"
         _write_page(html, report, facts={"Gold": str(gold), "Predicted": against}, unheld=unheld)
+
+
+def _check_sides(predicted: Path | None, model: str | None, idle: Mapping[str, Any]) -> None:
+    """There is one side to score, and no option of the other one."""
+    from tagwright.errors import RecipeError
+
+    if (predicted is None) == (model is None):
+        raise RecipeError("Give either a file of predictions or --model FOLDER: `tagwright evaluate GOLD PREDICTED`.")
+    if given := [option for option, value in idle.items() if value is not None]:
+        other = "--model" if predicted is not None else "a file of predictions"
+        raise RecipeError(f"{' and '.join(given)} only counts with {other}. Leave it out.")
 
 
 def _score_file(

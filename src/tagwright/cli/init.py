@@ -8,6 +8,7 @@ import typer
 
 from tagwright.backbone.builtin import BACKBONE_FORMS, DEFAULT
 from tagwright.cli.terminal.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, WordColumn
+from tagwright.cli.terminal.targets import Overwrite, check_targets
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +25,7 @@ def init(
     dev: Annotated[Path | None, typer.Option(help="Labelled dev file; without it part of FILE is set aside.")] = None,
     test: Annotated[Path | None, typer.Option(help="Labelled test file.")] = None,
     runs: Annotated[str | None, typer.Option(help="Folder that training will save to; runs/FILE if left out.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a recipe that is there.")] = False,
+    overwrite: Overwrite = False,
     kind: From = None,
     word_column: WordColumn = None,
     tag_column: TagColumn = None,
@@ -40,13 +41,11 @@ def init(
     from tagwright.cli.inspect import show_data
     from tagwright.cli.terminal.files import make_options
     from tagwright.cli.terminal.show import make_console
-    from tagwright.errors import RecipeError
     from tagwright.io.source import write_text
     from tagwright.recipe.inspection.advice import advise
     from tagwright.settings.toml import write_toml
 
-    if out.exists() and not overwrite:
-        raise RecipeError(f"{out} is there already. Use --overwrite to replace it, or --out to write another.")
+    check_targets({"--out": out}, overwrite=overwrite)
     options = make_options(
         word_column=word_column,
         tag_column=tag_column,

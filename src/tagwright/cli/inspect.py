@@ -8,6 +8,7 @@ import typer
 
 from tagwright.backbone.builtin import LABELERS, PREFIX, find_labeler
 from tagwright.cli.terminal.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, ToJson, WordColumn
+from tagwright.cli.terminal.targets import Overwrite, check_targets
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +39,7 @@ def inspect(
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting of the recipe, as in training.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Of a labeler: load it and try its stored documents.")] = False,
     json_file: ToJson = None,
+    overwrite: Overwrite = False,
     kind: From = None,
     word_column: WordColumn = None,
     tag_column: TagColumn = None,
@@ -59,6 +61,7 @@ def inspect(
     from tagwright.cli.terminal.files import make_options, tell_options, write_json
     from tagwright.cli.terminal.show import make_console
 
+    check_targets({"--json": json_file}, overwrite=overwrite)
     console = make_console()
     folder = find_labeler(str(target)) if str(target).startswith(PREFIX) else target
     if (folder / ABOUT).is_file():
@@ -227,6 +230,8 @@ def show_findings(console: "Console", findings: "Mapping[str, Ledger]") -> None:
 
     if not any(findings.values()):
         console.print("[green]Nothing looks wrong.[/]")
+    else:
+        console.print("[dim]Documents without an id are numbered: train:7 is the seventh of train.csv.[/]")
     for topic, ledger in findings.items():
         if ledger:
             console.print(f"[bold yellow]To look at: {topic}[/]")

@@ -10,6 +10,7 @@ import typer
 
 from tagwright.backbone.builtin import LABELER_FORMS
 from tagwright.cli.terminal.files import Beams, Encoding, From, TagColumn, TextColumn, To, Watch, WordColumn, Written
+from tagwright.cli.terminal.targets import Overwrite
 
 if TYPE_CHECKING:
     from tagwright.inference.predictor import Predictor
@@ -62,6 +63,7 @@ def predict(
     kind: From = None,
     to: To = None,
     scheme: Written = None,
+    overwrite: Overwrite = False,
     word_column: WordColumn = None,
     tag_column: TagColumn = None,
     text_column: TextColumn = None,
@@ -85,9 +87,12 @@ def predict(
     from tagwright.cli.terminal.show import make_console, quiet_libraries, show_documents
     from tagwright.inference.runner import RunnerConfig
 
-    _check_files(source, text=text, out=out, review=review)
-    sorting = _Sorting(min_score, review, review_below, review_to, cover)
+    sorting, target = _Sorting(min_score, review, review_below, review_to, cover), _Target(out, to, scheme, overwrite)
+    columns = {"word_column": word_column, "tag_column": tag_column, "text_column": text_column}
+    options = make_options(**columns, encoding=encoding)
+    _check_source(source, text=text, kind=kind, options=options)
     sorting.check()
+    target.check(source, review, is_shown=bool(text))
     quiet_libraries()
     config = RunnerConfig(tokens_per_batch=tokens_per_batch, on_long=on_long.value, beams=beams)
     labeler = _load(model, task, dtype=None if dtype is None else dtype.value, config=config)
@@ -95,11 +100,8 @@ def predict(
         show_documents(make_console(), (found for found, _ in sorting.label(labeler, text)))
         return
     warn_if_learned(labeler, str(source))
-    options = make_options(
-        word_column=word_column, tag_column=tag_column, text_column=text_column, scheme=None, encoding=encoding
-    )
     inputs = _scan_lines() if source == STDIN else _scan(str(source), kind, options=options, labeler=labeler)
-    _label_file(labeler, inputs, sorting=sorting, target=_Target(out, to, scheme))
+    _label_file(labeler, inputs, sorting=sorting, target=target)
 
 
 def _load(model: str, task: str | None, *, dtype: str | None, config: "RunnerConfig") -> "Predictor":
@@ -109,19 +111,15 @@ def _load(model: str, task: str | None, *, dtype: str | None, config: "RunnerCon
     return labeler if task is None else labeler.choose(task)
 
 
-def _check_files(source: str | None, *, text: list[str] | None, out: Path | None, review: Path | None) -> None:
-    """There is one input, and nothing is overwritten."""
+def _check_source(source: str | None, *, text: list[str] | None, kind: str | None, options: "FileOptions") -> None:
+    """There is one input, and a file is there and of a kind that can be read."""
     from tagwright.errors import RecipeError
+    from tagwright.io.files import find_reader
 
     if (source is None) == (not text):
         raise RecipeError("Give either a file to label (- for standard input) or --text.")
-    if text and review is not None:
-        raise RecipeError("--review is for documents of a file; a --text is shown.")
-    for name, path in (("--out", out), ("--review", review)):
-        if path is not None and source is not None and path.resolve() == Path(source).resolve():
-            raise RecipeError(f"{path} is the file to label; it would be overwritten. Choose another {name}.")
-    if out is not None and review is not None and out.resolve() == review.resolve():
-        raise RecipeError(f"--out and --review are both {out}. Choose another --review.")
+    if source is not None and source != STDIN:
+        find_reader(Path(source), kind=kind, options=options)
 
 
 @dataclass(frozen=True)
@@ -173,6 +171,28 @@ class _Target:
     out: Path | None
     kind: str | None
     scheme: str | None
+    overwrite: bool
+
+    def check(self, source: str | None, review: Path | None, *, is_shown: bool) -> None:
+        """Nothing that is there is replaced, and what is asked for can be written."""
+        from tagwright.cli.terminal.targets import check_targets
+        from tagwright.errors import RecipeError
+        from tagwright.io.files import find_writer
+        from tagwright.text.schemes import find_scheme
+
+        files = {"--out": self.out, "--review": review}
+        if is_shown and (given := [option for option, path in files.items() if path is not None]):
+            raise RecipeError(f"{given[0]} is for documents of a file; a --text is shown. Leave it out.")
+        for option, path in files.items():
+            if path is not None and path.resolve() == Path(source or "").resolve():
+                raise RecipeError(f"{path} is the file to label; it would be overwritten. Choose another {option}.")
+        check_targets(files, overwrite=self.overwrite)
+        if self.out is None and (self.kind or self.scheme):
+            raise RecipeError("--to and --scheme say how --out FILE is written, which is missing.")
+        if self.out is not None:
+            find_writer(self.out, kind=self.kind)
+        if self.scheme is not None:
+            find_scheme(self.scheme)
 
 
 def _label_file(labeler: "Predictor", inputs: "Iterator[Document]", *, sorting: _Sorting, target: _Target) -> None:

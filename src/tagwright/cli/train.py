@@ -161,12 +161,14 @@ def _prepare(place: Path, *, overwrite: bool) -> None:
 
 
 def _finish(console: Any, outcome: "Outcome", place: Path) -> None:
-    from tagwright.cli.terminal.show import pick_labelled, show_documents, show_ledger, show_report
-    from tagwright.recipe.outputs import PAGE, find_reports, write_outputs
+    from tagwright.cli.terminal.show import pick_labelled, show_documents, show_ledger, show_legend, show_report
+    from tagwright.recipe.outputs import find_reports, write_outputs
+    from tagwright.recipe.run import PAGE
 
     write_outputs(outcome, place)
     for part, report in find_reports(outcome).items():
         show_report(console, report, title=part)
+    show_legend(console, find_reports(outcome).values())
     if (score := outcome.labeler.origin.scores.get("cross-validated F1")) is not None:
         console.print(f"cross-validated F1: {score:.2f}", highlight=False)
     elif not find_reports(outcome):
@@ -178,6 +180,7 @@ def _finish(console: Any, outcome: "Outcome", place: Path) -> None:
     console.print(
         f"Saved to {place} in {outcome.seconds:.0f} s. Report: {place / PAGE}", highlight=False, soft_wrap=True
     )
+    console.print(f"Label with it: tagwright predict {place} FILE -o labelled.jsonl", highlight=False, soft_wrap=True)
 
 
 def _show_spread(console: Any, scores: Sequence[Any]) -> None:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from tagwright.errors import RecipeError
+from tagwright.evaluation.calibration.intervals import find_interval
 from tagwright.evaluation.counts import Counts, Rates, Scores, Tally
 from tagwright.evaluation.fields import count_fields
 from tagwright.evaluation.mistakes import Case, Confusion, Mark, draw_case, pair_spans
@@ -27,6 +28,8 @@ SHARES = ("accuracy", "joint", "slot_accuracy")  # right of all: one number, so 
 DIALOGUE = ("joint", "slot_accuracy", "slots")
 MAIN = ("joint", "relations", "roles", "exact")  # the first of these that was scored is the headline
 REPEATED = "repeated span (same words, same label), counted once"
+UNITS = {"exact": "span", "relations": "relation", "roles": "role", "joint": "turn"}  # what a headline counts
+FEW = 100  # of them; fewer leave a share open by 10 points or more
 SIDES = {"gold": "gold", "prediction": "predicted"}
 
 
@@ -92,6 +95,18 @@ class Report:
     @property
     def headline(self) -> float:
         return self.score(self.headline_name)
+
+    @property
+    def caution(self) -> str:
+        """How wide the headline's recall is with so few in gold (95 %); empty where they are enough, or none."""
+        group = self.headline_name.removesuffix(".f1")
+        counts = self.groups[group].micro
+        if not 0 < counts.gold < FEW:
+            return ""
+        low, high = find_interval(counts.correct, counts.gold)
+        size = f"{counts.gold} {UNITS[group]}" + "s" * (counts.gold != 1)
+        interval = f"{100 * low:.0f} to {100 * high:.0f} %"
+        return f"Only {size} in gold: {counts.correct} found means a recall of {interval} on text like it, at best."
 
     @cached_property
     def metrics(self) -> dict[str, Metric]:

@@ -110,6 +110,7 @@ class TagHead(Head):
         return f"{config.name}, scheme {config.scheme}"
 
     def note_unheld(self, documents: Sequence[Document], ledger: Ledger) -> None:
+        note_beyond_spans(documents, ledger)
         for document in documents:
             for reason, span in self._list_faults(document):
                 note_span(ledger, reason, document=document, span=span)
@@ -147,3 +148,14 @@ class TagHead(Head):
 def note_span(ledger: Ledger, reason: str, *, document: Document, span: Span) -> None:
     """Note something about a span, with its words and its label."""
     ledger.note(reason, f"{document.id} {document.cut(span)!r} {span.label}".rstrip())
+
+
+def note_beyond_spans(documents: Sequence[Document], ledger: Ledger) -> None:
+    """Note what a head that gives tags to words learns nothing of, and who does."""
+    for document in documents:
+        if document.relations:
+            ledger.note("relation: tags can't hold one, head 'pairs' can", document.id, count=len(document.relations))
+        if document.fields:
+            ledger.note(
+                "field of a dialogue: no tagger holds one, a writer does", document.id, count=len(document.fields)
+            )

@@ -11,10 +11,12 @@ from typing import Any
 from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
+from tagwright.backbone.backbone import advise_on_hub, is_hub_reached
 from tagwright.backbone.builtin import LABELER_FORMS, PREFIX, find_labeler
 from tagwright.errors import DataError, ModelError
 from tagwright.inference.calibrated import CALIBRATION, read_calibration, write_calibration
 from tagwright.inference.runner import Runner
+from tagwright.io.source import suggest_path
 from tagwright.models.card import write_card
 from tagwright.models.folder import ABOUT, BACKBONE, CARD, FIXTURE, WEIGHTS, read_folder, write_folder
 from tagwright.text.document import Document
@@ -195,11 +197,13 @@ def find_folder(path: str | Path, *, revision: str | None = None) -> Path:
 
 def _fetch(name: str, revision: str | None) -> Path:
     try:
-        return Path(snapshot_download(name, revision=revision))
+        return Path(snapshot_download(name, revision=revision, local_files_only=not is_hub_reached()))
     except (HfHubHTTPError, HFValidationError, OfflineModeIsEnabled, OSError) as error:
-        first = str(error).strip().splitlines()[0]
+        said = str(error).strip() or type(error).__name__
+        near = suggest_path(Path(name))
+        hint = advise_on_hub(name, said) or f"The model hub gave nothing of that name: {said.splitlines()[0]}"
         raise ModelError(
-            f"There is no folder {name}, and the model hub gave nothing of that name: {first}\n"
+            f"There is no folder {name}.{near}\n{hint}\n"
             f"Give {LABELER_FORMS}; `tagwright train --out` writes such a folder, and a hub id looks like org/name."
         ) from error
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tagwright.errors import DataError
-from tagwright.io.kind import FileKind, find_stem, is_automatic, located, note_losses
+from tagwright.io.kind import MOST_FAULTS, FileKind, find_stem, is_automatic, join_faults, located, note_losses
 from tagwright.io.shapes.shape import align
 from tagwright.io.shapes.tags import TagReader, write_tags
 from tagwright.io.source import scan_lines, write_text
@@ -149,8 +149,7 @@ class Conll(FileKind):
             elif layout.is_comment(line, at_start=not block.rows):
                 block.comments.append((number, line))
             else:
-                with located(path, number):
-                    cells = layout.split(line)
+                cells = self._split(line, layout, path, number)
                 if layout.word == 1 and re.fullmatch(r"\d+[-.]\d+", cells[0]):
                     ledger.note("line of a multi-word token or an empty node", f"{path.name}:{number}")
                 else:
@@ -159,6 +158,28 @@ class Conll(FileKind):
             yield block
         elif block.comments or block.mark is not None:
             ledger.note("comment or mark with no words after it", path.name)
+
+    def _split(self, line: str, layout: Layout, path: Path, number: int) -> list[str]:
+        try:
+            return layout.split(line)
+        except DataError as error:
+            raise self._join_faults(path, layout, first=number) from error
+
+    def _join_faults(self, path: Path, layout: Layout, *, first: int) -> DataError:
+        """The faults of the lines from the first one that has any."""
+        faults: list[DataError] = []
+        at_start = False
+        for number, line in scan_lines(path, self.options.encoding):
+            is_blank = not line.strip() or line.startswith(MARK)
+            if number >= first and not is_blank and not layout.is_comment(line, at_start=at_start):
+                try:
+                    layout.split(line)
+                except DataError as error:
+                    faults.append(DataError(error.reason, path=path, line=number))
+                    if len(faults) == MOST_FAULTS:
+                        break
+            at_start = is_blank or (at_start and layout.is_comment(line, at_start=True))
+        return join_faults(faults)
 
     def _read_block(self, block: Block, layout: Layout, reader: TagReader, name: str) -> dict[str, Any]:
         """The arguments of a document."""

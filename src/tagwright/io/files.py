@@ -8,7 +8,6 @@ convert("export.json", "train.conll", source_kind="labelstudio")
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from tagwright.errors import DataError
@@ -17,10 +16,11 @@ from tagwright.io.hub import HUB, Datasets
 from tagwright.io.jsonl import Doccano, JsonRows
 from tagwright.io.kind import FileKind, FileOptions, find_stem, located
 from tagwright.io.plain import PlainText
-from tagwright.io.source import read_head
+from tagwright.io.source import read_head, suggest_path
 from tagwright.io.standoff import Standoff
 from tagwright.io.studio import LabelStudio
 from tagwright.io.table import CsvTable, TsvTable
+from tagwright.io.tables.sheet import Sheet
 from tagwright.registry import Table
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
@@ -37,6 +37,7 @@ FILES: Table[type[FileKind]] = Table(
         "conll": Conll,
         "csv": CsvTable,
         "tsv": TsvTable,
+        "sheet": Sheet,
         "text": PlainText,
     },
 )
@@ -85,9 +86,9 @@ def write(
     """Write documents, and say how many. A file takes its place when it is complete, or stays as it was."""
     own = Ledger() if ledger is None else ledger
     target = Path(path)
-    name = kind or choose_kind(target)
+    writer = find_writer(target, kind=kind)
     with located(target):
-        count = FILES[name](options or FileOptions(), own).write(documents, target)
+        count = writer(options or FileOptions(), own).write(documents, target)
     if ledger is None:
         _warn(path, "written", own)
     return count
@@ -159,14 +160,25 @@ def choose_kind(path: Path) -> str:
     )
 
 
-def _scan(path: Path, kind: str | None, options: FileOptions, ledger: Ledger) -> Iterator[Document]:
-    name = kind or detect_kind(path, options=options).kind
+def find_reader(path: Path, *, kind: str | None, options: FileOptions) -> type[FileKind]:
+    """What reads a file that is there: of the kind named, or of the one that it looks like."""
+    found = FILES[kind or detect_kind(path, options=options).kind]
     if not str(path).startswith(HUB) and not path.exists():
         raise _miss(path)
+    return found
+
+
+def find_writer(path: Path, *, kind: str | None) -> type[FileKind]:
+    """What writes a new file: the kind named, or the one that its name asks for."""
+    return FILES[kind or choose_kind(path)]
+
+
+def _scan(path: Path, kind: str | None, options: FileOptions, ledger: Ledger) -> Iterator[Document]:
+    reader = find_reader(path, kind=kind, options=options)
     automatic = find_stem(path) + ":"
     seen: set[str] = set()
     count = 0
-    for document in FILES[name](options, ledger).scan(path):
+    for document in reader(options, ledger).scan(path):
         count += 1
         if not document.id.startswith(automatic):
             if document.id in seen:
@@ -180,11 +192,8 @@ def _scan(path: Path, kind: str | None, options: FileOptions, ledger: Ledger) ->
 def _miss(path: Path) -> DataError:
     """The error for a file that isn't there, with the nearest name in its folder."""
     folder = path.parent
-    names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
-    near = get_close_matches(path.name, names, n=1)
-    hint = f" Did you mean {str(folder / near[0])!r}?" if near else ""
     where = "" if folder.is_dir() else f" Nor is there a folder {str(folder)!r}."
-    return DataError(f"There is no such file or folder.{hint}{where}", path=path)
+    return DataError(f"There is no such file or folder.{suggest_path(path)}{where}", path=path)
 
 
 def _find_suffix(path: Path) -> str:

@@ -4,12 +4,12 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
 
 from tagwright.errors import DataError
-from tagwright.io.kind import FileKind, find_stem, is_automatic, located, note_losses
+from tagwright.io.kind import FileKind, is_automatic, located, note_losses, read_rows
 from tagwright.io.shapes import SHAPES, choose_shape, find_shape
 from tagwright.io.shapes.shape import Row, Shape, show
 from tagwright.io.shapes.tags import TagReader
@@ -37,18 +37,19 @@ class JsonRows(FileKind):
 
     def scan(self, path: Path) -> Iterator[Document]:
         shapes: dict[str, Shape] = {}
-        stem = find_stem(path)
-        for number, (line, row) in enumerate(scan_rows(path, self.ledger, encoding=self.options.encoding), start=1):
+        for line, first in islice(scan_rows(path, Ledger(), encoding=self.options.encoding), 1):
             with located(path, line):
-                if number == 1:
-                    self._check_keys(row)
-                name = self._find_shape(row)
-                if name not in shapes:
-                    shapes[name] = SHAPES[name](self.options, self.ledger)
-                    if isinstance(shape := shapes[name], TagShape):
-                        shape.reader = self._read_scheme(path, shape)
-                document = shapes[name].read(row, name=f"{stem}:{number}", where=f"{path.name}:{line}")
-            yield document
+                self._check_keys(first)
+
+        def read(row: Row, name: str, where: str) -> Document:
+            found = self._find_shape(row)
+            if found not in shapes:
+                shapes[found] = SHAPES[found](self.options, self.ledger)
+                if isinstance(shape := shapes[found], TagShape):
+                    shape.reader = self._read_scheme(path, shape)
+            return shapes[found].read(row, name=name, where=where)
+
+        yield from read_rows(path, scan_rows(path, self.ledger, encoding=self.options.encoding), read=read)
 
     def _check_keys(self, row: Row) -> None:
         """A key that the options name is there, in the first row at least."""

@@ -1,17 +1,19 @@
 """FileKind: what every kind of file can do, and the options they share. Knows no kind in particular."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from tagwright.errors import DataError
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.words import split_words
 
+T = TypeVar("T")
+MOST_FAULTS, LONGEST = 10, 160  # told of one file; characters of each after the first
 # What a document may have that a file may not hold. "joined" is the mark that its text is only words joined by blanks.
 PARTS = frozenset(("spans", "nested", "fragments", "gaps", "relations", "turns", "fields", "scores")) | frozenset(
     ("text", "joined", "words", "group", "meta")
@@ -83,6 +85,49 @@ def located(path: Path | None, line: int | None = None) -> Iterator[None]:
         if error.path is not None or path is None:
             raise
         raise DataError(error.reason, path=path, line=line) from error
+
+
+def read_rows(
+    path: Path, rows: Iterable[tuple[int, T]], *, read: Callable[[T, str, str], Document]
+) -> Iterator[Document]:
+    """The documents of rows, which come with their lines; `read` takes a row, a name for it and its place.
+
+    After a row that can't be read there are no more documents, but the rows that follow are looked at, so that the
+    error tells the first faults together.
+    """
+    faults: list[DataError] = []
+    try:
+        for number, (line, row) in enumerate(rows, start=1):
+            try:
+                with located(path, line):
+                    document = read(row, f"{find_stem(path)}:{number}", f"{path.name}:{line}")
+            except DataError as error:
+                faults.append(error)
+                if len(faults) == MOST_FAULTS:
+                    break
+                continue
+            if not faults:
+                yield document
+    except DataError as error:  # of the rows themselves: nothing can be read beyond
+        faults.append(error)
+    if faults:
+        raise join_faults(faults)
+
+
+def join_faults(faults: Sequence[DataError]) -> DataError:
+    """One error for the first faults of a file."""
+    first, *others = faults[:MOST_FAULTS]
+    if not others:
+        return first
+    more = " (the first ones)" if len(faults) >= MOST_FAULTS else ""
+    lines = "".join(
+        f"\n  {'' if fault.line is None else f'line {fault.line}: '}{_cut(fault.reason)}" for fault in others
+    )
+    return DataError(f"{first.reason}\nFurther faults{more}:{lines}", path=first.path, line=first.line)
+
+
+def _cut(reason: str) -> str:
+    return reason if len(reason) <= LONGEST else f"{reason[: LONGEST - 3]}..."
 
 
 def note_losses(document: Document, ledger: Ledger, *, holds: frozenset[str]) -> None:

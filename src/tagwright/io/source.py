@@ -9,6 +9,7 @@ import secrets
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, TextIO, cast
 
@@ -68,6 +69,13 @@ def hash_file(path: Path, *, name: str | None = None) -> str:
                 while block := stream.read(1 << 20):
                     state.update(block)
     return state.hexdigest()
+
+
+def suggest_path(path: Path) -> str:
+    """The end of an error about something that isn't there: the nearest name in its folder, if any is near."""
+    names = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = get_close_matches(path.name, names, n=1)
+    return f" Did you mean {str(path.parent / near[0])!r}?" if near else ""
 
 
 def _open_bytes(path: Path) -> IO[bytes]:

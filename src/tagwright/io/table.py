@@ -8,6 +8,7 @@ a word `"` must not swallow the lines after it.
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, ClassVar, TextIO
 
 from tagwright.errors import DataError
 from tagwright.io.jsonl import dump
-from tagwright.io.kind import FileKind, find_stem, located, note_losses
+from tagwright.io.kind import FileKind, find_stem, located, note_losses, read_rows
 from tagwright.io.shapes.characters import SPAN_KEYS, SpanShape
 from tagwright.io.shapes.shape import Row, Shape
 from tagwright.io.shapes.tags import TagReader, write_tags
@@ -75,6 +76,20 @@ class CsvTable(FileKind):
             return find_form(header, lambda: self._scan_body(path, len(header)), options=self.options)
 
     def scan(self, path: Path) -> Iterator[Document]:
+        try:
+            yield from self._scan_form(path)
+        except DataError as error:
+            raise self._name_row(path, error) from error
+
+    def _name_row(self, path: Path, error: DataError) -> DataError:
+        """The error with its row in a spreadsheet, which is not its line where cells before it have several."""
+        with suppress(DataError):  # cells that can't be read beyond are what the error is about
+            for number, (line, _) in enumerate(self._scan_cells(path), start=1):
+                if line == error.line != number:
+                    return DataError(f"(Row {number} in a spreadsheet.) {error.reason}", path=path, line=line)
+        return error
+
+    def _scan_form(self, path: Path) -> Iterator[Document]:
         if (form := self.find_form(path)) is None:
             return
         if form.row == "word":
@@ -144,14 +159,11 @@ class CsvTable(FileKind):
     # One document a row, one span a row ---------------------------------------------------------------------------
 
     def _scan_spans(self, path: Path, form: Form) -> Iterator[Document]:
-        stem, shape = find_stem(path), SpanShape(self.options, self.ledger)
+        shape = SpanShape(self.options, self.ledger)
         rows = gather_spans(form, self._scan_body(path, len(form.header)), path=path)
-        for number, (line, row) in enumerate(rows, start=1):
-            with located(path, line):
-                yield shape.read(row, name=f"{stem}:{number}", where=f"{path.name}:{line}")
+        yield from read_rows(path, rows, read=lambda row, name, where: shape.read(row, name=name, where=where))
 
     def _scan_rows(self, path: Path, form: Form) -> Iterator[Document]:
-        stem, number = find_stem(path), 0
         tags = self._make_tag_shape(form)
         tags.reader = self._read_scheme(path, form)
         shapes: dict[str, Shape] = {
@@ -159,14 +171,12 @@ class CsvTable(FileKind):
             "tagged": tags,
             "text": SpanShape(self.options, self.ledger),
         }
-        for line, cells in self._scan_body(path, len(form.header)):
-            if not cells:
-                continue
-            number += 1
-            where = f"{path.name}:{line}"
-            with located(path, line):
-                row = self._read_row(form, cells, where)
-                yield shapes[form.row].read(row, name=f"{stem}:{number}", where=where)
+
+        def read(cells: list[str], name: str, where: str) -> Document:
+            return shapes[form.row].read(self._read_row(form, cells, where), name=name, where=where)
+
+        rows = (each for each in self._scan_body(path, len(form.header)) if each[1])
+        yield from read_rows(path, rows, read=read)
 
     def _make_tag_shape(self, form: Form) -> TagShape:
         tag = None if form.tag is None else form.header[form.tag]

@@ -18,12 +18,12 @@ from tagwright.models.config import FROZEN
 from tagwright.models.folder import read_about
 from tagwright.models.tagger import Tagger
 from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.run import CHECKPOINTS, Outcome
+from tagwright.recipe.run import CHECKPOINTS, HISTORY, PAGE, RECIPE, REPORT, Outcome
 from tagwright.settings.toml import write_toml
 from tagwright.text.ledger import Ledger
 from tagwright.tuning.weights import count_weights, tell_share
 
-REPORT, PAGE, PREDICTED = "report.json", "report.html", "test.predicted.jsonl"
+PREDICTED = "test.predicted.jsonl"
 FIXTURES = 8
 
 
@@ -32,8 +32,8 @@ def write_outputs(outcome: Outcome, folder: Path) -> None:
     fixture = {task: [*each.predicted][:FIXTURES] for task, each in outcome.scored.items()}
     outcome.labeler.save_pretrained(folder, fixture=fixture)
     toml = write_toml(outcome.recipe)
-    (folder / "recipe.toml").write_text(toml, encoding="utf-8")
-    (folder / "history.json").write_text(json.dumps(list(outcome.history), indent=1) + "\n", encoding="utf-8")
+    (folder / RECIPE).write_text(toml, encoding="utf-8")
+    (folder / HISTORY).write_text(json.dumps(list(outcome.history), indent=1) + "\n", encoding="utf-8")
     reports = find_reports(outcome)
     plain = {part: report.to_dict() for part, report in reports.items()}
     (folder / REPORT).write_text(json.dumps(plain, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

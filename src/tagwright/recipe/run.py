@@ -19,7 +19,7 @@ from tagwright.evaluation.report import Report, evaluate
 from tagwright.inference.layers import weigh_layers
 from tagwright.inference.predictor import Predictor
 from tagwright.inference.runner import Runner, is_out_of_memory
-from tagwright.models.folder import ABOUT, Origin, read_about
+from tagwright.models.folder import ABOUT, BACKBONE, CARD, FIXTURE, WEIGHTS, Origin, read_about
 from tagwright.models.labeler import Labeler
 from tagwright.models.versions import find_versions
 from tagwright.recipe.build import build, resolve
@@ -38,6 +38,8 @@ from tagwright.training.trainer import LabelerTrainer, TrainingData, encode
 
 logger = logging.getLogger(__name__)
 CHECKPOINTS, RUN = "checkpoints", "run.json"
+RECIPE, HISTORY, REPORT, PAGE = "recipe.toml", "history.json", "report.json", "report.html"
+WRITTEN = (RECIPE, HISTORY, REPORT, PAGE, ABOUT, BACKBONE, CARD, FIXTURE, WEIGHTS)  # what a run leaves in its folder
 NONE = Rates(0.0, 0.0, 0.0)  # where there is nothing to find and nothing is found
 
 
@@ -243,7 +245,7 @@ def _list_callbacks(progress: bool, epochs: int | None) -> list[TrainerCallback]
 
 
 def check_folder(folder: Path, recipe: Recipe, *, resume: bool, overwrite: bool) -> None:
-    """Refuse to train into a folder that already holds a labeler or an unfinished run, unless told how."""
+    """Refuse to train into a folder that holds a labeler, an unfinished run or files of its own, unless told how."""
     if resume and is_finished(folder):
         wanted = recipe.to_dict() | {"out": ""}
         if recipe.head.scheme == "auto":
@@ -254,11 +256,15 @@ def check_folder(folder: Path, recipe: Recipe, *, resume: bool, overwrite: bool)
                 f"{folder} holds a finished run with other settings:\n  " + "\n  ".join(changed) + "\n"
                 "Choose another --out, or --overwrite to start again."
             )
-    if resume and not is_finished(folder) and find_checkpoint(folder / CHECKPOINTS) is None:
+    is_used = is_finished(folder) or find_checkpoint(folder / CHECKPOINTS) is not None
+    if resume and not is_used:
         logger.warning("There is nothing to resume in %s: starting from the beginning.", folder)
-    if resume or overwrite:
-        return
-    if is_finished(folder) or find_checkpoint(folder / CHECKPOINTS):
+    if not is_used and not overwrite and (own := [name for name in WRITTEN if (folder / name).exists()]):
+        raise RecipeError(
+            f"{folder} is no run, but holds {', '.join(own)}, which training would replace. Choose another --out, or "
+            "--overwrite to replace."
+        )
+    if is_used and not resume and not overwrite:
         raise RecipeError(
             f"{folder} already holds a run. Use --resume to go on with it, --overwrite to start again, "
             "or choose another --out."

@@ -4,7 +4,7 @@ Knows no section of its own: what is set is the business of its subclasses. Load
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -24,14 +24,31 @@ class Settings(BaseModel):
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], *, source: str = "recipe") -> Self:
         """From nested values; all faults are reported together."""
-        try:
-            settings = cls.model_validate(dict(values))
-        except ValidationError as error:
-            raise RecipeError(f"{source} has faults:\n" + "\n".join(_explain(error, cls))) from error
-        faults = list(settings._find_faults())
-        if faults:
-            raise RecipeError(f"{source} has faults:\n" + "\n".join(faults))
+        settings, told = cls._validate(values)
+        lines = list(told.values())
+        single = [place for place in told if place in cls.model_fields and _find_section(cls, place) is None]
+        if settings is not None and not single:  # without `view` it would be unknown what the rest is for
+            for line in settings._find_faults():
+                place = line.strip().partition(":")[0]
+                if not {place, place.partition(".")[0]} & told.keys():
+                    lines.append(line)
+        if settings is None or lines:
+            raise RecipeError(f"{source} has faults:\n" + "\n".join(lines))
         return settings
+
+    @classmethod
+    def _validate(cls, values: Mapping[str, Any]) -> tuple[Self | None, dict[str, str]]:
+        """The settings without their faults, and these by place: some only come to light when others are gone."""
+        faults: dict[str, str] = {}
+        while True:
+            try:
+                return cls.model_validate(dict(values)), faults
+            except ValidationError as error:
+                found = _explain(error, cls)
+            if found.keys() <= faults.keys():  # leaving them out doesn't help
+                return None, faults
+            faults |= found
+            values = _leave_out(values, found)
 
     @classmethod
     def from_toml(cls, path: str | Path, *, settings: Mapping[str, Any] | None = None) -> Self:
@@ -82,27 +99,63 @@ def _merge(values: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, 
     return merged
 
 
-def _explain(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
-    """One line per fault: where, what was found, what was expected."""
+def _explain(error: ValidationError, model: type[BaseModel]) -> dict[str, str]:
+    """A line for each place with a fault: what was found, what was expected."""
+    places: dict[str, list[Any]] = {}
     for fault in error.errors():
-        place = ".".join(str(part) for part in fault["loc"])
-        if fault["type"] == "extra_forbidden":
-            yield f"  {place}: there is no such setting.{_suggest_setting(fault['loc'], model)}"
+        places.setdefault(".".join(_find_place(fault["loc"], model)), []).append(fault)
+    return {place: f"  {place}: {_describe(place, faults, model)}" for place, faults in places.items()}
+
+
+def _find_place(found: tuple[int | str, ...], model: type[BaseModel]) -> Iterator[str]:
+    """The names of a setting; what pydantic adds of the types that it tried, or of a place in a list, is left out."""
+    kind: type[BaseModel] | None = model
+    for part in map(str, found):
+        if kind is None:
+            return
+        yield part
+        kind = _find_section(kind, part)
+
+
+def _find_section(model: type[BaseModel], name: str) -> type[BaseModel] | None:
+    kind = model.model_fields[name].annotation if name in model.model_fields else None
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _describe(place: str, faults: Sequence[Mapping[str, Any]], model: type[BaseModel]) -> str:
+    if faults[0]["type"] == "extra_forbidden":
+        return f"there is no such setting.{_suggest_setting(place.split('.'), model)}"
+    found = faults[0]["input"]
+    if faults[0]["type"] == "model_type":
+        section = _find_section(model, place)
+        return (
+            f"found {found!r}, and a section was expected, [{place}] with {', '.join((section or model).model_fields)}."
+        )
+    told = list(dict.fromkeys(fault["msg"].removeprefix("Value error, ") for fault in faults))
+    if isinstance(found, dict | BaseModel):
+        return " ".join(told)
+    return f"found {found!r}. " + " Or: ".join(told)
+
+
+def _leave_out(values: Mapping[str, Any], places: Iterable[str]) -> dict[str, Any]:
+    """The values without those at some places, to hear what else is wrong."""
+    kept = {key: dict(part) if isinstance(part, Mapping) else part for key, part in values.items()}
+    for place in places:
+        section, _, name = place.partition(".")
+        if name:
+            kept[section].pop(name.partition(".")[0], None)
         else:
-            message = fault["msg"].removeprefix("Value error, ")
-            found = "" if isinstance(fault["input"], dict | BaseModel) else f" (found {fault['input']!r})"
-            yield f"  {place}: {message}{found}"
+            kept.pop(section, None)
+    return kept
 
 
-def _suggest_setting(place: tuple[int | str, ...], model: type[BaseModel]) -> str:
-    if len(place) == 1:
-        for section, field in model.model_fields.items():
-            kind = field.annotation
-            if isinstance(kind, type) and issubclass(kind, BaseModel) and place[0] in kind.model_fields:
-                return f" Did you mean {f'{section}.{place[0]}'!r}?"
+def _suggest_setting(place: Sequence[str], model: type[BaseModel]) -> str:
+    """The setting of that name in another section, or the nearest in this one."""
+    for section in model.model_fields:
+        if (kind := _find_section(model, section)) is not None and place[-1] in kind.model_fields:
+            return f" Did you mean {f'{section}.{place[-1]}'!r}?"
     for part in place[:-1]:
-        kind = model.model_fields[str(part)].annotation
-        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        if (kind := _find_section(model, part)) is None:
             return ""
         model = kind
-    return suggest(str(place[-1]), model.model_fields)
+    return suggest(place[-1], model.model_fields)

@@ -28,11 +28,15 @@ SET_HERE = {
 def check_names(config: BaseModel, *, ours: set[str] = OURS) -> None:
     """Refuse a name that TrainingArguments doesn't have, or that is not the user's to set; `ours` it has not either."""
     known = {field.name for field in fields(TrainingArguments)}
-    for name in config.model_extra or {}:
-        if name in SET_HERE:
-            raise RecipeError(f"training.{name} is set by Tagwright itself. Take it out.")
-        if name not in known:
-            raise RecipeError(f"training.{name} is not a setting.{suggest(name, known | ours)}")
+    faults = [
+        f"training.{name} is set by Tagwright itself. Take it out."
+        if name in SET_HERE
+        else f"training.{name} is not a setting.{suggest(name, known | ours)}"
+        for name in config.model_extra or {}
+        if name in SET_HERE or name not in known
+    ]
+    if faults:
+        raise RecipeError("\n".join(faults))
 
 
 def make_arguments(config: TrainingConfig, folder: Path, *, has_dev: bool) -> TrainingArguments:

@@ -1,11 +1,14 @@
 """Callbacks: a progress bar for people, early ends, and the order of an epoch. Know nothing of data or models."""
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+logger = logging.getLogger(__name__)
 
 
 class ShowProgress(TrainerCallback):  # type: ignore[misc]
@@ -71,9 +74,17 @@ class StopAtPlateau(TrainerCallback):  # type: ignore[misc]
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> TrainerControl:
-        scores = [entry["eval_f1"] for entry in state.log_history if "eval_f1" in entry]
-        if len(scores) - 1 - scores.index(max(scores)) >= self.patience:
+        scored = [entry for entry in state.log_history if "eval_f1" in entry]
+        best = max(scored, key=lambda entry: entry["eval_f1"])  # the first of equal ones
+        if len(scored) - 1 - scored.index(best) >= self.patience:
             control.should_training_stop = True
+            if state.global_step < state.max_steps:
+                logger.info(
+                    "Stopped early, after step %d of %d: the last %d scorings on dev brought no better F1 than %.2f at "
+                    "step %d, whose weights are kept. training.early_stopping_patience says how many to wait for; "
+                    "0 trains to the end.",
+                    *(state.global_step, state.max_steps, self.patience, 100 * best["eval_f1"], best["step"]),
+                )
         return control
 
 

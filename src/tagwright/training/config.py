@@ -41,7 +41,7 @@ class TrainingConfig(BaseModel):
     learning_rate: empty means 5e-5; for the small built-in backbones 2e-3, or 1e-3 for the untrained one. Tunings that
     move few weights take 4 times (lora, dora, qlora, shira) or 20 times (bitfit, ia3, prefix) longer steps.
     tokens_per_batch: a budget of padded tokens per batch and device, instead of a number of documents.
-    early_stopping_patience: stop after so many evaluations on dev without a better F1; empty means never. It needs the
+    early_stopping_patience: stop after so many evaluations on dev without a better F1; 0 means never. It needs the
     checkpoint of the best one, so it is at rest where save_strategy and eval_strategy differ.
     """
 
@@ -59,7 +59,7 @@ class TrainingConfig(BaseModel):
     max_grad_norm: float = Field(default=1.0, ge=0)
     seed: int = Field(default=1, ge=0)
     bf16: bool = False
-    early_stopping_patience: int | None = Field(default=5, ge=1)
+    early_stopping_patience: int | None = Field(default=5, ge=0)
     eval_strategy: Literal["no", "epoch", "steps"] = "epoch"
     save_strategy: Literal["no", "epoch", "steps"] = "epoch"
     save_total_limit: int = Field(default=2, ge=1)

@@ -159,6 +159,6 @@ class LabelerTrainer(CheckpointTrainer):
 
 
 def _list_stops(config: TrainingConfig, arguments: TrainingArguments) -> list[TrainerCallback]:
-    if config.early_stopping_patience is None or not arguments.load_best_model_at_end:
+    if not config.early_stopping_patience or not arguments.load_best_model_at_end:
         return []
     return [StopAtPlateau(config.early_stopping_patience)]

@@ -85,6 +85,14 @@ def test_nothing_is_fetched() -> None:
     assert policies == [POLICY]
 
 
+def test_paper_gets_light_colours_and_all_that_is_folded() -> None:
+    html = render_page(make_page())
+    assert "@media print" in html and "color-scheme: light;" in html
+    dark = re.findall(r"@media([^{]*)\(prefers-color-scheme: ?dark\)", html)
+    assert dark and all("screen" in media for media in dark)
+    assert 'addEventListener("beforeprint"' in html and "overflow: visible" in html
+
+
 def test_the_same_page_gives_the_same_text() -> None:
     assert render_page(make_page()) == render_page(make_page())
 

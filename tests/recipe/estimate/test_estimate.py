@@ -12,6 +12,8 @@ from tagwright.recipe.estimate.machine import Machine, measure_machine
 from tagwright.recipe.estimate.shape import measure_shape
 from tagwright.recipe.recipe import Recipe
 from tagwright.text.document import Document
+from tagwright.text.relation import Relation
+from tagwright.text.span import Span
 from tiny_models import make_config, save_model
 
 MACHINE = Machine("a machine", memory=4 << 30, flops=1e11, bandwidth=1e10)
@@ -95,6 +97,16 @@ def test_long_documents_and_silent_words_are_counted(bert: Path) -> None:
     assert found.windowed == 1
     assert max(found.lengths) <= 40
     assert found.notes == {"word that the tokenizer gives no token": 1}
+
+
+def test_relations_that_the_head_cannot_hold_are_counted_before_training(bert: Path) -> None:
+    document = Document.from_words(
+        ["a", "b"], spans=(Span(0, 1, "X"), Span(1, 2, "X")), relations=(Relation(0, 1, "r"),)
+    )
+    plan = Recipe().change({"backbone.model": str(bert)})
+    told = {"relation: tags can't hold one, head 'pairs' can": 1}
+    assert estimate(plan, [document], machine=MACHINE).notes == told
+    assert estimate(plan.change({"head.name": "pairs"}), [document], machine=MACHINE).notes == {}
 
 
 def test_the_built_in_backbone_needs_no_folder() -> None:

@@ -104,6 +104,12 @@ def test_labels_of_dev_that_train_lacks() -> None:
     )
 
 
+def test_a_part_in_which_nothing_is_labelled_was_probably_misread() -> None:
+    bare = [make(f"{n} is left") for n in range(3)]
+    reason, place = find_one("labels", train=make_part("a"), dev=bare)
+    assert reason.startswith("dev in which nothing is labelled") and place == "3 documents"
+
+
 @pytest.mark.parametrize(
     ("label", "reason"),
     [

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tagwright.evaluation.page.elements import show_count
+from tagwright.evaluation.page.tables import ABOUT
 from tagwright.evaluation.report import Report, Row
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
@@ -58,11 +59,31 @@ def show_report(console: Console, report: Report, *, title: str) -> None:
                 if row.part == "micro" or name == group:
                     table.add_row(*_format(row, f"{name} ({row.part})"))
         console.print(table)
+    for line in _list_remarks(report):
+        console.print(line, soft_wrap=True)
+
+
+def _list_remarks(report: Report) -> Iterator[str]:
     for name, meaning in SHARES.items():
         if name in report.groups and (name != "accuracy" or report.words):
-            console.print(f"{meaning}: {100 * report.score(name):.2f}", soft_wrap=True)
+            yield f"{meaning}: {100 * report.score(name):.2f}"
+    if report.caution:
+        yield f"[bold yellow]Note:[/] {report.caution}"
     for line in report.left_out:
-        console.print(f"What scoring could not hold: {escape(line)}", soft_wrap=True)
+        yield f"What scoring could not hold: {escape(line)}"
+
+
+def show_legend(console: Console, reports: Iterable[Report]) -> None:
+    """What the score tables of these reports count as right, and what their columns and last lines are."""
+    groups = {name for report in reports for group, _ in _choose_tables(report) for name in _list_totals(report, group)}
+    right = "; ".join(f"{name}: {meaning}" for name, (_, meaning) in ABOUT.items() if name in groups)
+    if right:
+        console.print(f"[dim]Right is, in {right}.[/]", soft_wrap=True)
+        console.print(
+            "[dim]precision: how much of what is predicted is right; recall: how much of gold is found; F1: their "
+            "harmonic mean; micro: of all together; macro: the mean of the labels.[/]",
+            soft_wrap=True,
+        )
 
 
 def _choose_tables(report: Report) -> list[tuple[str, str]]:

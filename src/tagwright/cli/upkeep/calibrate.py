@@ -8,6 +8,7 @@ import typer
 
 from tagwright.backbone.builtin import LABELER_FORMS
 from tagwright.cli.terminal.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, ToJson, WordColumn
+from tagwright.cli.terminal.targets import Overwrite, check_targets
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,6 +48,7 @@ def calibrate(
     out: Out = None,
     json_file: ToJson = None,
     html: Html = None,
+    overwrite: Overwrite = False,
     kind: From = None,
     word_column: WordColumn = None,
     tag_column: TagColumn = None,
@@ -73,6 +75,7 @@ def calibrate(
 
     config, unheld, console = FitConfig(method, precision, recall, coverage, most_added), Ledger(), make_console()
     _check_place(model, out)
+    check_targets({"--json": json_file, "--html": html}, overwrite=overwrite)
     columns = {"word_column": word_column, "tag_column": tag_column, "text_column": text_column}
     options = make_options(**columns, scheme=scheme, encoding=encoding, label_names=label_names)
     documents = read_labelled(dev, kind=kind, options=options, ledger=unheld)

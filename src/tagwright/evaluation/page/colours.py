@@ -55,4 +55,4 @@ def write_palette() -> str:
         "".join(f".c{place}{{--c:{pair[scheme]}}}" for place, pair in enumerate(PALETTE)) for scheme in (0, 1)
     )
     pages = f":root{{--page:{LIGHT}}}", f":root{{--page:{DARK}}}"
-    return f"{pages[0]}{light}\n@media (prefers-color-scheme:dark){{{pages[1]}{dark}}}\n"
+    return f"{pages[0]}{light}\n@media screen and (prefers-color-scheme:dark){{{pages[1]}{dark}}}\n"

@@ -15,3 +15,11 @@ for (const link of document.querySelectorAll("nav a")) {
     if (fold) fold.open = true;
   });
 }
+let closed = [];
+addEventListener("beforeprint", () => {
+  closed = [...document.querySelectorAll("details:not([open])")];
+  for (const fold of closed) fold.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const fold of closed) fold.open = false;
+});

@@ -33,7 +33,8 @@ def draw_headline(report: Report, part: str) -> Html:
     size = f"{show_count(report.documents, 'document')}, {show_count(report.words, 'word')}"
     name = tag("p", f"{HEADLINES[report.headline_name]} on {part}", class_="name")
     number = tag("p", show_rate(report.headline), class_="figure")
-    return tag("div", name, number, tag("ul", *detail), tag("p", size, class_="note"), class_="tile")
+    notes = [tag("p", note, class_="note") for note in (size, report.caution) if note]
+    return tag("div", name, number, tag("ul", *detail), *notes, class_="tile")
 
 
 def _name_rates(precision: float, recall: float) -> dict[str, float]:

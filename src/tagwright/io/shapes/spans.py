@@ -51,14 +51,16 @@ class SpanReader:
     ids: dict[Any, int] = field(default_factory=dict)
 
     def read(self, items: Sequence[object], what: str) -> None:
-        """All items of a list: objects, or `[start, end, label]`."""
+        """All items of a list: objects, or `[start, end, label]`; the faults of all are told together."""
+        faults = []
         for at, item in enumerate(items):
             name = f"{what}[{at}]"
-            if isinstance(item, list):
-                if len(item) != 3:
-                    raise DataError(f"{name} has {len(item)} values, and [start, end, label] was expected.")
-                item = dict(zip(("start", "end", "label"), item, strict=True))
-            self._read_item(take_record(item, name), name)
+            try:
+                self._read_item(_name_parts(item, name), name)
+            except DataError as error:
+                faults.append(error.reason)
+        if faults:
+            raise DataError("; ".join(fault.removesuffix(".") for fault in faults) + ".")
 
     def _read_item(self, item: Row, name: str) -> None:
         pieces = self._find_pieces(item, name)
@@ -90,6 +92,9 @@ class SpanReader:
         end = next((item[key] for key in END_KEYS if key in item), None)
         if pieces and start is None and end is None:
             return pieces[0][0], pieces[-1][1]
+        for border, value, keys in (("start", start, START_KEYS), ("end", end, END_KEYS)):
+            if value is None:
+                raise DataError(f"{name} has no {border}. Expected one of the keys {', '.join(keys)}.")
         return take_bounds(start, end, what=name, limit=self.limit)
 
     def _check_text(self, item: Row, pieces: tuple[Chars, ...], name: str) -> None:
@@ -130,6 +135,14 @@ class SpanReader:
         if not isinstance(key, str | int) or key not in self.ids:
             raise DataError(f"{name} needs '{by_place}' (a place) or '{by_id}' (an id); {show(key)} names no span.")
         return self.places[self.ids[key]]
+
+
+def _name_parts(item: object, name: str) -> Row:
+    if isinstance(item, list):
+        if len(item) != 3:
+            raise DataError(f"{name} has {len(item)} values, and [start, end, label] was expected.")
+        return dict(zip(("start", "end", "label"), item, strict=True))
+    return take_record(item, name)
 
 
 def place_words(place: Place, label: str) -> Span:

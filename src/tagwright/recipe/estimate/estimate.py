@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from tagwright.backbone.fusion.fusion import build_fusion
+from tagwright.heads import HEADS
+from tagwright.heads.head import note_beyond_spans
 from tagwright.recipe.estimate.machine import Machine, measure_machine
 from tagwright.recipe.estimate.shape import Shape, look_up
 from tagwright.recipe.folds import FOLDS
@@ -103,6 +105,8 @@ def estimate(recipe: Recipe, documents: Sequence[Document], *, machine: Machine 
     limit = min(backbone.max_tokens, most)
     room = max(limit - tokenizer.specials, 1)
     cutter = Cutter(tokenizer, Limits(limit, min(backbone.overlap, room // 2)))
+    if recipe.view == "tagger" and HEADS[recipe.head.name].tags_words:
+        note_beyond_spans(documents, ledger)
     pieces = cutter.cut([document.words for document in documents], ledger)
     lengths = np.array([len(piece) for piece in pieces], dtype=np.int64)
     batches = list(

@@ -83,7 +83,7 @@ NOTES = {
     "training": "Names are those of transformers.TrainingArguments; any of them may stand here.",
     "training.num_train_epochs": "more for fewer documents; training stops earlier when dev stops improving",
     "training.learning_rate": "2e-5 to 1e-4 is usual",
-    "training.early_stopping_patience": "epochs without a better F1 on dev",
+    "training.early_stopping_patience": "epochs without a better F1 on dev; 0 trains to the end",
     "training.seed": "initialisation and order; --seeds 3 trains three times and shows the spread",
     "training.bf16": "true halves memory and time on a GPU that knows bfloat16",
 }

@@ -40,6 +40,7 @@ def lint(parts: Parts) -> dict[str, Ledger]:
         _check_leakage(parts, documents)
         _check_unseen(parts, labels)
     _check_labels(parts, labels)
+    _check_bare(parts, labels)
     return {"documents": documents, "spans": spans, "labels": labels}
 
 
@@ -189,6 +190,14 @@ def _check_labels(parts: Parts, ledger: Ledger) -> None:
             ledger.note(
                 f"label with fewer than {RARE} training spans: too few to learn or to score", f"{label} ({count})"
             )
+
+
+def _check_bare(parts: Parts, ledger: Ledger) -> None:
+    """A part with nothing labelled: most likely it was read by a wrong column, or as a wrong kind."""
+    for name, part in parts.items():
+        if part and not any(document.spans or document.relations or document.fields for document in part):
+            reason = f"{name} in which nothing is labelled: look at the column of the tags, or the kind of the file"
+            ledger.note(reason, f"{len(part):,} documents")
 
 
 def _find_typos(counts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
