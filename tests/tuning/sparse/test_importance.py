@@ -1,17 +1,27 @@
 """What is chosen: the true top k of true gradients, however they are made, in bounded memory."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
 
 from sparse_references import Toy, ToyDocuments, copy_state, differs, find_fisher, find_masks
 from tagwright.errors import ModelError
+from tagwright.heads import HeadConfig
+from tagwright.models.tagger import TaggerPlan, attach_head
+from tagwright.text.ledger import Ledger
+from tagwright.training.documents import LearnedDocuments
+from tagwright.training.trainer import encode
 from tagwright.tuning.sparse.choice import selection
 from tagwright.tuning.sparse.choice.documents import rank_documents, ready_to_score
 from tagwright.tuning.sparse.choice.importance import Importance, split_evenly
 from tagwright.tuning.sparse.choice.selection import list_by_weight, pick_best, select_top, select_within
 from tagwright.tuning.sparse.chosen import Chosen, count_weights
+from tagwright.tuning.sparse.regions import list_regions
 from tagwright.tuning.sparse.touched import Touched
+from tiny_labelers import LABELS, make_document
+from tiny_models import load_model, save_model
 
 RANKED = [3, 1, 8, 9, 17]
 
@@ -36,6 +46,20 @@ def test_vmap_chooses_what_one_document_at_a_time_does(reduce: str) -> None:
     chosen = Chosen(toy.weights())
     one, together = (
         Importance(chosen, gradients=way, reduce=reduce).find(ToyDocuments(toy), RANKED, count=80)
+        for way in ("one-by-one", "together")
+    )
+    assert are_equal(one, together)
+
+
+def test_vmap_goes_through_a_tagger_of_chosen_sight(tmp_path: Path) -> None:
+    backbone = load_model(save_model("llama", tmp_path), sight="01", attn_implementation="eager")
+    tagger = attach_head(TaggerPlan(LABELS, backbone.config, HeadConfig(scheme="BIO", dropout=0)), backbone).eval()
+    texts = ("lxx pyy azz bx", "ayy lzz pxx cx", "pz lx", "axy py lz")  # the first two are of one length
+    pieces = encode(tagger, [make_document(text.split()) for text in texts], ledger=Ledger())
+    documents = LearnedDocuments(tagger, pieces, precision=None)
+    chosen = Chosen({region.name: region.weight for region in list_regions(tagger)})
+    one, together = (
+        Importance(chosen, gradients=way).find(documents, range(len(texts)), count=80)
         for way in ("one-by-one", "together")
     )
     assert are_equal(one, together)

@@ -97,14 +97,16 @@ def find_gradients_together(
     module = _Loss(documents)
     values = {f"module.{name}": weight.detach() for name, weight in weights.items()}
 
-    def find_loss(values: dict[str, Tensor], row: dict[str, Tensor]) -> Tensor:
-        loss: Tensor = functional_call(module, values, ({name: part[None] for name, part in row.items()},))
+    def find_loss(values: dict[str, Tensor], row: dict[str, Tensor], counts: dict[str, Tensor]) -> Tensor:
+        loss: Tensor = functional_call(module, values, ({name: part[None] for name, part in row.items()} | counts,))
         return loss
 
     for rows in _group_alike(documents, chosen):
         batch = documents.collate(rows)
+        # one number for each document, the same for all of them; a shape may hang on it, so it isn't mapped
+        counts = {name: batch.pop(name)[:1] for name in [*batch] if batch[name].ndim == 1}
         try:
-            found = vmap(grad(find_loss), in_dims=(None, 0))(values, batch)
+            found = vmap(grad(find_loss), in_dims=(None, 0, None))(values, batch, counts)
         except RuntimeError as error:
             raise ModelError(
                 f"vmap can't go through {type(documents.module).__name__}: {error} "
