@@ -72,6 +72,7 @@ class Choices(TrainerCallback):  # type: ignore[misc]
         importance = Importance(
             chosen,
             score=plan.importance,
+            gradients=plan.gradients,
             reduce=plan.reduce,
             parts=plan.parts,
             budget=self.budget,
