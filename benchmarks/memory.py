@@ -39,7 +39,8 @@ SHAPES = {
     "350M": (32_000, 1024, 2816, 24),
     "7B": (32_000, 4096, 11_008, 32),
 }
-SIDES = ("full", "lora", "shira", "fish-dip", "dense-mask")
+OURS = "fish-dip"
+SIDES = ("full", "lora", "shira", OURS, "dense-mask")
 PERCENT, EVERY, DOCUMENTS = 1.0, 100, 16
 AIMS = {"state": 0.05, "choice": 0.40, "time": 1.25}
 RATE = 1e-4
@@ -179,7 +180,7 @@ class Tuned:
     """A module under one of the tunings, with the steps that a trainer takes."""
 
     def __init__(self, module: Decoder, name: str, documents: Documents) -> None:
-        settings = {"percent": PERCENT, "documents": DOCUMENTS} if name == "fish-dip" else {}
+        settings = {"percent": PERCENT, "documents": DOCUMENTS} if name == OURS else {}
         tuning = TUNINGS[name](TuningConfig(name=name, **settings))
         tuning.prepare(module)
         usual = {"lr": RATE, "betas": (0.9, 0.999), "eps": 1e-8}
@@ -259,10 +260,7 @@ def show(rows: list[dict[str, Any]]) -> None:
     table = Table(*("size", "side", "moving"), *(f"{name} MB" for name in columns), "state", "choice", "step s", "time")
     for row in rows:
         full = next((each for each in rows if each["size"] == row["size"] and each["side"] == "full"), None)
-        shares = ["", "", ""]
-        if full is not None:
-            shares = [f"{100 * row[name] / full['state']:.1f} %" for name in ("state", "choice")]
-            shares.append(f"{row['time'] / full['time']:.2f}x")
+        shares = ["", "", ""] if full is None else _share(row, full)
         table.add_row(
             row["size"],
             row["side"],
@@ -273,6 +271,14 @@ def show(rows: list[dict[str, Any]]) -> None:
             shares[2],
         )
     console.print(table)
+
+
+def _share(row: dict[str, Any], full: dict[str, Any]) -> list[str]:
+    """What a side takes of full fine-tuning; whether fish-dip meets its aims."""
+    found = {name: row[name] / full["state"] for name in ("state", "choice")} | {"time": row["time"] / full["time"]}
+    told = {"state": "{:.1%}", "choice": "{:.1%}", "time": "{:.2f}x"}
+    judged = {name: (" met" if found[name] <= aim else " missed") * (row["side"] == OURS) for name, aim in AIMS.items()}
+    return [told[name].format(share) + judged[name] for name, share in found.items()]
 
 
 def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -112,6 +112,26 @@ def test_the_layers_that_a_labeler_reads_are_drawn_by_label(run: Run, labeler: P
         assert all(line in shown for line in expected) and "fusion: name dwatt, gamma 0.50, d_pos 24, rank 8" in shown
 
 
+def test_where_chosen_weights_lie_is_drawn(run: Run, labeler: Path) -> None:
+    about = json.loads((labeler / "tagwright.json").read_text())
+    about["choices"] = {
+        "choices": 2,
+        "steps": [0, 5000],
+        "layers": ["0", "outside"],
+        "ever": {"mlp": [0.03, None], "embed": [None, 0.015]},
+        "by_layer": {"0": [1.0, 0.5], "outside": [0.0, 0.5]},
+        "by_kind": {"mlp": [1.0, 0.5], "embed": [0.0, 0.5]},
+    }
+    (labeler / "tagwright.json").write_text(json.dumps(about))
+    shown = run("inspect", "labeler").stdout
+    assert (
+        "mlp   ███████" in shown
+        and "most: 0 (3.0%)" in shown
+        and "embed         ▄▄▄▄▄▄▄  most: outside (1.5%)" in shown
+    )
+    assert "      0 5000\n" in shown and "0       ████ ▄▄▄▄  most: 0 (100%)" in shown
+
+
 def test_a_labeler_that_changed_is_found_out(run: Run, labeler: Path) -> None:
     fixture = labeler / "fixture.json"
     rows = json.loads(fixture.read_text())

@@ -1,5 +1,6 @@
 """Many labelers on one base: each says what it says alone, in mixed batches too, and the base is there once."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ import pytest
 from sparse_references import copy_state, differs
 from tagwright.errors import DataError, ModelError
 from tagwright.heads import HeadConfig
+from tagwright.inference.merged import load_merged
 from tagwright.inference.predictor import Predictor
 from tagwright.inference.shelf import Shelf
+from tagwright.models.folder import ABOUT
 from tagwright.models.tagger import Tagger, TaggerPlan, attach_head
 from tagwright.text.document import Document
 from tagwright.tuning import TuningConfig
@@ -75,6 +78,14 @@ def test_the_base_is_there_once_and_untouched_when_nothing_is_worn(base: Path, f
     assert shelf.names == ["one", "two"]
     whole = sum(weight.numel() * 4 for weight in untouched.parameters())
     assert 0 < shelf.size < 0.5 * whole
+
+
+def test_a_merged_labeler_says_the_same_and_needs_no_base(folders: dict[str, Path], tmp_path: Path) -> None:
+    documents = make_documents(10, seed=9)
+    load_merged(folders["one"]).save_pretrained(tmp_path / "whole")
+    about = json.loads((tmp_path / "whole" / ABOUT).read_text())
+    assert about["base"] is None and about["tuning"]["name"] == "full"
+    assert predict(tmp_path / "whole", documents) == predict(folders["one"], documents)
 
 
 def test_what_does_not_fit_is_refused(make: Callable[..., Path], folders: dict[str, Path], tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from tagwright.heads import HeadConfig
 from tagwright.models.tagger import TaggerPlan, build_tagger
 from tagwright.text.labels import Labels
 from tagwright.text.ledger import Ledger
+from tagwright.training.documents import LearnedDocuments
+from tagwright.training.trainer import encode
 from tiny_labelers import make_document, make_documents, make_tagger
 
 
@@ -45,6 +47,15 @@ def test_the_loss_is_a_sum_over_documents() -> None:
     whole = tagger.loss(tagger.collate(pieces), tagger.stack(targets))
     single = [tagger.loss(tagger.collate([p]), tagger.stack([t])) for p, t in zip(pieces, targets, strict=True)]
     assert float(whole.detach()) == pytest.approx(sum(float(loss.detach()) for loss in single), rel=1e-5)
+
+
+def test_a_tuning_is_told_the_loss_of_each_document_whatever_pads_it() -> None:
+    tagger, documents = make_tagger(), make_documents(12)
+    learned = LearnedDocuments(tagger, encode(tagger, documents, ledger=Ledger()), precision=None)
+    with torch.no_grad():
+        alone = torch.stack([learned.loss(learned.collate([at])) for at in range(12)])
+    torch.testing.assert_close(learned.losses(range(12)), alone, rtol=1e-4, atol=1e-4)
+    assert len(set(learned.words)) > 3 and learned.words == [len(document) for document in documents]
 
 
 def test_a_frozen_backbone_has_no_dropout() -> None:

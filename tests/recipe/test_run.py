@@ -69,16 +69,17 @@ def test_the_same_seed_gives_the_same_labeler_and_another_does_not(corpus: Corpu
     assert weights(vary_seed(recipe, 1)) != first
 
 
-def test_a_run_tells_which_layers_its_fusion_reads(corpus: Corpus, tmp_path: Path) -> None:
-    settings = {"backbone.model": "builtin:untrained", "fusion.name": "dwatt", "tuning.name": "frozen"}
-    recipe = Recipe().change(QUICK | settings | {"training.max_steps": 2})
-    outcome = train_labeler(recipe, corpus, folder=tmp_path)
+def test_a_run_tells_which_layers_it_reads_and_where_its_weights_moved(corpus: Corpus, tmp_path: Path) -> None:
+    settings = {"fusion.name": "dwatt", "tuning.name": "fish-dip", "tuning.every": 1, "training.max_steps": 2}
+    outcome = train_labeler(Recipe().change(QUICK | settings), corpus, folder=tmp_path)
     write_outputs(outcome, tmp_path)
     origin = read_folder(tmp_path)[1]
     assert origin.layers["layers"] == [0, 1, 2, 3, 4] and "O" in origin.layers["labels"]
+    assert origin.choices["steps"] == [0, 1] and origin.choices["layers"] == ["0", "1", "2", "3", "outside"]
     assert origin.recipe["fusion"]["name"] == "dwatt"
     page = (tmp_path / "report.html").read_text()
     assert "dwatt, layers 0 to 4 of 4" in page and "Layers read, by label" in page
+    assert "Weights that moved: % of each layer" in page and "Chosen weights, by kind" in page
 
 
 def test_train_takes_documents_and_paths(corpus: Corpus, tmp_path: Path) -> None:

@@ -41,7 +41,8 @@ class Run:
         tuning = TuningConfig(name=settings.pop("tuning", "frozen"), **own)
         self.tagger: Tagger = make_tagger(**(tagger or {}))
         backbone = self.tagger.backbone
-        self.tagger.fusion = build_fusion(FusionConfig(name="mix"), width=backbone.width, depth=backbone.depth)
+        fusion = FusionConfig(name="mix", layers=settings.pop("layers", None))
+        self.tagger.fusion = build_fusion(fusion, width=backbone.width, depth=backbone.depth)
         self.tagger.tune(TUNINGS[tuning.name](tuning))
         self.passes = 0
         backbone.register_forward_hook(self.count)
@@ -134,6 +135,15 @@ def test_another_sight_is_read_again(tmp_path: Path, caplog: pytest.LogCaptureFi
     assert opened.passes == 2 and "was made with other sight: its words are read again" in caplog.text
     states = [run.pieces.pieces[0].states for run in (closed, opened)]  # type: ignore[attr-defined]
     assert torch.equal(states[0][:, :2], states[1][:, :2]) and not torch.equal(states[0][:, 2], states[1][:, 2])
+
+
+def test_other_layers_and_another_precision_are_read_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    shared = {"features_folder": str(tmp_path / "shared")}
+    Run(tmp_path / "one", **shared)
+    for changed, settings in (("layers", {"layers": (0, 2)}), ("layers, precision", {"features": "bfloat16"})):
+        caplog.clear()
+        assert Run(tmp_path / changed[:6], **shared, **settings).passes == 2
+        assert f"was made with other {changed}: its words are read again" in caplog.text
 
 
 def test_a_disk_too_small_is_found_before(

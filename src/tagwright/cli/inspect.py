@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 ABOUT = "tagwright.json"  # what tells the folder of a labeler from one of documents
 BAR, MOST = 40, 60  # columns of the longest bar, labels shown
-SHADES = " ▁▂▃▄▅▆▇█"
 
 
 def inspect(
@@ -276,6 +275,7 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
     from rich.markup import escape
 
     from tagwright.backbone.fusion import FusionConfig
+    from tagwright.cli.terminal.pictures import draw_choices, draw_layers, draw_sight
     from tagwright.cli.terminal.show import quiet_libraries
     from tagwright.heads.config import HeadConfig
     from tagwright.models.folder import read_about
@@ -284,7 +284,7 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
     about = read_about(folder)
     console.print(f"[bold]{escape(name)}[/]: a {about['view']} with {len(about['labels'])} labels")
     console.print(f"  labels: {escape(', '.join(about['labels']))}", soft_wrap=True)
-    for line in [*_tell_tuning(about), *_draw_sight(about)]:
+    for line in [*_tell_tuning(about), *draw_sight(about)]:
         console.print(f"  {escape(line)}", soft_wrap=True)
     parts = about
     if "head" in about:  # a writer has none
@@ -300,7 +300,7 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
     for part, facts in about.get("data", {}).items():
         shown = ", ".join(f"{name} {value}" for name, value in facts.items())
         console.print(f"  data, {part}: {escape(shown)}", soft_wrap=True)
-    for line in _draw_layers(about.get("layers")):
+    for line in [*draw_layers(about.get("layers")), *draw_choices(about.get("choices"))]:
         console.print(f"  {escape(line)}", soft_wrap=True)
     if check:
         from tagwright.inference.predictor import load
@@ -320,42 +320,6 @@ def _tell_tuning(about: Mapping[str, Any]) -> list[str]:
     if base := about["base"]:
         lines.append(f"base: {base['model']}, which must be at hand; checksum {base['digest']}")
     return lines
-
-
-def _draw_sight(about: Mapping[str, Any]) -> list[str]:
-    from tagwright.backbone.sight.sight import Sight
-
-    facts = about.get("sight")
-    if facts is None and about["view"] == "writer":
-        return []  # as the model is by nature
-    if facts is None:
-        return ["sight: not noted when it was saved; `tagwright doctor` finds it by running the model"]
-    if "unknown" in facts:
-        return [f"sight: {facts['unknown']}"]
-    whose = "chosen for it" if facts["chosen"] else "by the model's nature"
-    whose += ", of its prompt alone" if facts.get("scope") == "prompt" else ""
-    return [f"sight, {whose}:", *(f"  {line}" for line in Sight(facts["layers"], tuple(facts["open"])).draw())]
-
-
-def _draw_layers(facts: Mapping[str, Any] | None) -> list[str]:
-    """How much each layer counts for the words of each label: a line for each, the taller the more."""
-    if not facts:
-        return []
-    rows: dict[str, list[float]] = facts["labels"]
-    if len({tuple(row) for row in rows.values()}) == 1:  # a mix weighs layers alike for all words
-        rows = {"every word": next(iter(rows.values()))}
-    left = len(rows) - MOST
-    rows = dict(list(rows.items())[:MOST])
-    wide, most = max(map(len, rows)), max(max(row) for row in rows.values()) or 1
-    lines = [
-        "layers read, by label (0 is the embeddings, O are words without a label; the taller, the more it counts):"
-    ]
-    lines.append("  " + " " * wide + "".join(f"{layer:>4}" for layer in facts["layers"]))
-    for label, row in rows.items():
-        bars = "".join(f" {3 * SHADES[round(share / most * (len(SHADES) - 1))]}" for share in row)
-        top = max(range(len(row)), key=row.__getitem__)
-        lines.append(f"  {label:<{wide}}{bars}  most: {facts['layers'][top]} ({row[top]:.0%})")
-    return [*lines, f"  ... and {left:,} rarer labels; --json has them all"] if left > 0 else lines
 
 
 def _spell(value: object) -> str:

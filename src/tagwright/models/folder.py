@@ -45,6 +45,7 @@ class Origin:
     """Where a labeler comes from: the resolved recipe, hashes of its data, versions, scores. Plain JSON values.
 
     layers: how much each layer counts for the words of each label, where its fusion weighs layers.
+    choices: where the weights lie that moved, where its tuning chooses single ones.
     """
 
     recipe: Mapping[str, Any] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class Origin:
     versions: Mapping[str, str] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
     layers: Mapping[str, Any] = field(default_factory=dict)
+    choices: Mapping[str, Any] = field(default_factory=dict)
 
 
 def write_weights(
@@ -133,6 +135,7 @@ def write_folder(labeler: OnBackbone, folder: Path, *, origin: Origin, dtype: st
         "versions": origin.versions,
         "scores": origin.scores,
         "layers": origin.layers,
+        "choices": origin.choices,
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -216,7 +219,7 @@ def read_folder(
     labeler.tuning.put_back(labeler, tensors, source=folder / WEIGHTS, whole=lies_on is None)
     if lies_on is not None and dtype is not None:  # the checksum is of the base as it was trained beside
         cast(labeler.backbone, dtype)
-    origin = {key: about.get(key, {}) for key in ("recipe", "data", "versions", "scores", "layers")}
+    origin = {key: about.get(key, {}) for key in ("recipe", "data", "versions", "scores", "layers", "choices")}
     return labeler.eval(), Origin(**origin)
 
 

@@ -38,8 +38,8 @@ def write_outputs(outcome: Outcome, folder: Path) -> None:
     plain = {part: report.to_dict() for part, report in reports.items()}
     (folder / REPORT).write_text(json.dumps(plain, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     facts, sight = describe(outcome), find_flags(read_about(folder).get("sight", {}))
-    layers = outcome.labeler.origin.layers
-    page = Page(folder.name, facts, reports, outcome.history, list(outcome.unheld.lines()), toml, sight, layers)
+    pictures = {"layers": outcome.labeler.origin.layers, "choices": outcome.labeler.origin.choices}
+    page = Page(folder.name, facts, reports, outcome.history, list(outcome.unheld.lines()), toml, sight, **pictures)
     (folder / PAGE).write_text(render_page(page), encoding="utf-8")
     for task, each in outcome.scored.items():
         if each.predicted:

@@ -96,6 +96,10 @@ class Tuning(ABC):
         self.prepare(module)
         return self.count(module)
 
+    def take_census(self, module: nn.Module) -> dict[str, Any]:
+        """Where the weights lie that were chosen in training, as plain values; empty where none are chosen."""
+        return {}
+
     def count(self, module: nn.Module) -> int:
         """How many weights move."""
         return sum(weight.numel() for weight in module.parameters() if weight.requires_grad)

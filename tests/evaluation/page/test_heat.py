@@ -2,7 +2,7 @@
 
 from page_markup import Reader, make_report
 from tagwright.evaluation.mistakes import Confusion
-from tagwright.evaluation.page.heat import MOST, draw_confusion, draw_layers
+from tagwright.evaluation.page.heat import MOST, draw_choices, draw_confusion, draw_layers
 
 
 def test_rows_are_gold_and_columns_are_predictions() -> None:
@@ -42,3 +42,20 @@ def test_layers_are_told_in_hundredths_and_the_most_read_is_darkest() -> None:
 def test_of_very_many_labels_the_layers_of_the_rarest_are_left_out() -> None:
     facts = {"layers": [0], "labels": {f"L{n}": [1.0] for n in range(MOST + 2)}}
     assert "2 rarer labels left out" in Reader(next(draw_layers(facts))).text
+
+
+def test_chosen_weights_are_told_by_place_and_by_step() -> None:
+    facts = {
+        "choices": 40,
+        "steps": [0, 50],
+        "layers": ["0", "outside"],
+        "ever": {"mlp": [0.032, None], "embed": [None, 0.016]},
+        "by_layer": {"0": [1.0, 0.5], "outside": [0.0, 0.5]},
+        "by_kind": {"mlp": [1.0, 0.5], "embed": [0.0, 0.5]},
+    }
+    ever, by_layer, by_kind = (Reader(markup) for markup in draw_choices(facts))
+    assert "0outsidemlp3.2·embed·1.6" in ever.text
+    assert [cell["style"] for cell in ever.find("td", "hit")] == ["--p:1.00", "--p:0.50"]
+    assert "0500" + "10050" + "outside" + "050" in by_layer.text and "40 choices in all" in by_layer.text
+    assert "mlp10050embed050" in by_kind.text
+    assert list(draw_choices({})) == []

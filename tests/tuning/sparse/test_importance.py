@@ -1,17 +1,30 @@
 """What is chosen: the true top k of true gradients, however they are made, in bounded memory."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
 
 from sparse_references import Toy, ToyDocuments, copy_state, differs, find_fisher, find_masks
 from tagwright.errors import ModelError
+from tagwright.heads import HeadConfig
+from tagwright.models.tagger import TaggerPlan, attach_head
+from tagwright.text.ledger import Ledger
+from tagwright.training.documents import LearnedDocuments
+from tagwright.training.trainer import encode
+from tagwright.tuning import TuningConfig
 from tagwright.tuning.sparse.choice import selection
+from tagwright.tuning.sparse.choice.choices import Choices
 from tagwright.tuning.sparse.choice.documents import rank_documents, ready_to_score
 from tagwright.tuning.sparse.choice.importance import Importance, split_evenly
 from tagwright.tuning.sparse.choice.selection import list_by_weight, pick_best, select_top, select_within
 from tagwright.tuning.sparse.chosen import Chosen, count_weights
+from tagwright.tuning.sparse.optimizer import SparseAdam
+from tagwright.tuning.sparse.regions import list_regions
 from tagwright.tuning.sparse.touched import Touched
+from tiny_labelers import LABELS, make_document
+from tiny_models import load_model, save_model
 
 RANKED = [3, 1, 8, 9, 17]
 
@@ -41,14 +54,39 @@ def test_vmap_chooses_what_one_document_at_a_time_does(reduce: str) -> None:
     assert are_equal(one, together)
 
 
-def test_vmap_refused_says_what_to_do() -> None:
-    class Branching(Toy):
-        def forward(self, ids: Tensor, gold: Tensor) -> Tensor:
-            return super().forward(ids, gold) * (2.0 if bool(ids.sum() > 3) else 1.0)
+def test_vmap_goes_through_a_tagger_of_chosen_sight(tmp_path: Path) -> None:
+    backbone = load_model(save_model("llama", tmp_path), sight="01", attn_implementation="eager")
+    tagger = attach_head(TaggerPlan(LABELS, backbone.config, HeadConfig(scheme="BIO", dropout=0)), backbone).eval()
+    texts = ("lxx pyy azz bx", "ayy lzz pxx cx", "pz lx", "axy py lz")  # the first two are of one length
+    pieces = encode(tagger, [make_document(text.split()) for text in texts], ledger=Ledger())
+    documents = LearnedDocuments(tagger, pieces, precision=None)
+    chosen = Chosen({region.name: region.weight for region in list_regions(tagger)})
+    one, together = (
+        Importance(chosen, gradients=way).find(documents, range(len(texts)), count=80)
+        for way in ("one-by-one", "together")
+    )
+    assert are_equal(one, together)
 
+
+class Branching(Toy):
+    """What vmap can't go through."""
+
+    def forward(self, ids: Tensor, gold: Tensor) -> Tensor:
+        return super().forward(ids, gold) * (2.0 if bool(ids.sum() > 3) else 1.0)
+
+
+def test_vmap_is_taken_where_a_recipe_says_so_and_refused_with_what_to_do() -> None:
     toy = Branching()
-    with pytest.raises(ModelError, match="one by one"):
-        Importance(Chosen(toy.weights()), gradients="together").find(ToyDocuments(toy), RANKED, count=8)
+    optimizer = SparseAdam(Chosen(toy.weights()), lr=1e-2)
+
+    def choose(way: str) -> None:
+        plan = TuningConfig(name="fish-dip", gradients=way, documents=4).plan_sparse()
+        Choices(plan, ToyDocuments(toy), count=8, budget=None).choose(optimizer, step=0, seed=0)
+
+    with pytest.raises(ModelError, match='Set tuning.gradients = "one-by-one"'):
+        choose("together")
+    choose("one-by-one")
+    assert len(optimizer.chosen) == 8
 
 
 def test_scoring_leaves_no_trace() -> None:

@@ -1,7 +1,7 @@
-"""Heat maps: the confusion of labels, gold down and predicted across; layers read by label. Knows numbers alone."""
+"""Heat maps: labels confused, gold down and predicted across; layers read; weights chosen. Knows numbers alone."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tagwright.evaluation.mistakes import Confusion
@@ -32,21 +32,42 @@ def draw_layers(facts: Mapping[str, Any]) -> Iterator[Html]:
     if not facts:
         return
     rows = dict(list(facts["labels"].items())[:MOST])
-    most = max(max(row) for row in rows.values()) or 1
-    lines = [
-        tag("tr", tag("th", label, scope="row"), *(_draw_share(share, most) for share in row))
-        for label, row in rows.items()
-    ]
-    top = tag("thead", tag("tr", cell("", class_="corner"), *(head(str(layer)) for layer in facts["layers"])))
-    about = "Layers read, by label: % of each word's state. 0 is the embeddings; O are words without a label."
+    about = "% of each word's state. 0 is the embeddings; O are words without a label."
     if left := len(facts["labels"]) - len(rows):
         about += f" {show_count(left, 'rarer label')} left out."
+    yield _draw_shares(rows, facts["layers"], title="Layers read, by label", about=about)
+
+
+def draw_choices(facts: Mapping[str, Any]) -> Iterator[Html]:
+    """Where the single weights lie that were chosen to move: at the end, and from choice to choice."""
+    if not facts:
+        return
+    about = "% of each layer's entries (across) of one kind (down) that were ever chosen. The head moves whole."
+    yield _draw_shares(facts["ever"], facts["layers"], title="Weights that moved", about=about, digits=1)
+    about = f"% of the chosen weights, after so many steps; {show_count(facts['choices'], 'choice')} in all."
+    for name in ("layer", "kind"):
+        rows, title = facts[f"by_{name}"], f"Chosen weights, by {name}"
+        yield _draw_shares(rows, facts["steps"], title=title, about=about)
+
+
+def _draw_shares(
+    rows: Mapping[str, Sequence[float | None]], columns: Sequence[Any], *, title: str, about: str, digits: int = 0
+) -> Html:
+    """Shares of 1 as hundredths: the darker, the more."""
+    most = max((share or 0 for row in rows.values() for share in row), default=0) or 1
+    lines = [
+        tag("tr", tag("th", name, scope="row"), *(_draw_share(share, most, digits=digits) for share in row))
+        for name, row in rows.items()
+    ]
+    top = tag("thead", tag("tr", cell("", class_="corner"), *(head(str(column)) for column in columns)))
     table = tag("table", top, tag("tbody", *lines), class_="heat")
-    yield join([tag("p", about, class_="note"), scroll(table, "Layers read, by label")])
+    return join([tag("p", f"{title}: {about}", class_="note"), scroll(table, title)])
 
 
-def _draw_share(share: float, most: float) -> Html:
-    return tag("td", f"{100 * share:.0f}", class_="hit", style=f"--p:{share / most:.2f}")
+def _draw_share(share: float | None, most: float, *, digits: int) -> Html:
+    if share is None:
+        return cell("·", class_="none")
+    return tag("td", f"{100 * share:.{digits}f}", class_="hit", style=f"--p:{share / most:.2f}")
 
 
 def _find_labels(confusion: Confusion) -> set[str]:

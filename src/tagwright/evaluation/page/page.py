@@ -12,7 +12,7 @@ from typing import Any
 from tagwright.evaluation.page.charts import Chart, Point, draw_chart
 from tagwright.evaluation.page.colours import pick_colours, write_palette
 from tagwright.evaluation.page.elements import Html, join, show_count, show_rate, tag
-from tagwright.evaluation.page.heat import draw_layers
+from tagwright.evaluation.page.heat import draw_choices, draw_layers
 from tagwright.evaluation.page.part import draw_headline, draw_part
 from tagwright.evaluation.report import Report
 
@@ -26,7 +26,7 @@ class Page:
 
     `facts` (model, data, seed, time ...) and `unheld` (what was lost or out of reach, counted) are lines for people.
     `sight` says of every layer of the model, the input's first, whether it looks right. `layers` says how much the
-    labeler reads of each layer for the words of each label.
+    labeler reads of each layer for the words of each label, `choices` where the single weights lie that moved.
     """
 
     title: str
@@ -37,6 +37,7 @@ class Page:
     recipe: str = ""
     sight: Sequence[bool] = ()
     layers: Mapping[str, Any] = field(default_factory=dict)
+    choices: Mapping[str, Any] = field(default_factory=dict)
 
 
 def render_page(page: Page) -> str:
@@ -94,6 +95,7 @@ def _draw_sections(page: Page) -> Iterator[Section]:
 def _draw_model(page: Page) -> Iterator[Html]:
     yield from draw_sight(page.sight)
     yield from draw_layers(page.layers)
+    yield from draw_choices(page.choices)
 
 
 def draw_section(name: str, title: str, *content: Html) -> Html:

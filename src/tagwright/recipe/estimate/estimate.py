@@ -23,6 +23,7 @@ from tagwright.text.ledger import Ledger
 from tagwright.tokens.batch import Cutter, Limits, Piece
 from tagwright.training.batches import Buckets
 from tagwright.tuning import TUNINGS
+from tagwright.tuning.sparse.choice.documents import ROWS
 from tagwright.tuning.tuning import Tuning
 
 GIB = 1 << 30
@@ -169,8 +170,11 @@ class _Work:
 
     @property
     def scores(self) -> int:
-        """Bytes while a sparse tuning chooses: the scores of one part of the weights."""
-        return 4 * self.shape.weights // self.recipe.tuning.plan_sparse().parts if self.tuning.is_sparse else 0
+        """Bytes while a sparse tuning chooses: the scores of one part of the weights, and gradients taken together."""
+        if not self.tuning.is_sparse:
+            return 0
+        plan = self.recipe.tuning.plan_sparse()
+        return 4 * self.shape.weights * (1 + ROWS * (plan.gradients == "together")) // plan.parts
 
     @property
     def learns(self) -> bool:

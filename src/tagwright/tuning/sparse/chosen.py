@@ -25,6 +25,7 @@ class Chosen:
     edges: the entries of weight i are those from `edges[i]` to `edges[i + 1]`.
     values: K, float32, a parameter: the entries' values and, as its gradient, their gradients.
     touched: all entries that were ever chosen.
+    history: what whoever chooses notes of each choice; kept with the entries, so that a resumed run has it all.
     """
 
     def __init__(self, weights: Mapping[str, Parameter]) -> None:
@@ -36,6 +37,7 @@ class Chosen:
         self.edges = [0] * (len(self.weights) + 1)
         self.values = Parameter(torch.empty(0, device=device))
         self.touched = Touched(self.weights)
+        self.history: list[dict[str, Any]] = []
         self._sink: Sink = self._gather
         self._hooks = [self._watch(at) for at in range(len(self.weights))]
 
@@ -96,6 +98,7 @@ class Chosen:
             "edges": list(self.edges),
             "values": values,
             "touched": self.touched.state_dict(),
+            "history": self.history,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -108,6 +111,7 @@ class Chosen:
         self.places, self.edges = state["places"].to(device), list(state["edges"])
         self.values.data, self.values.grad = state["values"].to(device, copy=True), None
         self.touched.load_state_dict(state["touched"])
+        self.history = list(state["history"])
 
     def _parts(self) -> Iterator[tuple[Parameter, Tensor]]:
         for at, weight in enumerate(self.weights):

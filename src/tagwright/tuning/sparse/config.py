@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 FISH, FISH_DIP, PAPER = "fish", "fish-dip", "fish-dip:paper"
-ONCE = ("percent", "documents", "importance", "reduce", "optimizer", "budget", "dense", "parts")
+ONCE = ("percent", "documents", "importance", "gradients", "reduce", "optimizer", "budget", "dense", "parts")
 READS = {FISH: ONCE, FISH_DIP: (*ONCE, "every", "pool", "order", "state"), PAPER: ("percent",)}
 
 
@@ -20,6 +20,7 @@ class SparsePlan:
     pool: int | None = 256
     order: Literal["worst", "random"] = "worst"
     importance: Literal["fisher", "gradient", "random"] = "fisher"
+    gradients: Literal["one-by-one", "together"] = "one-by-one"
     reduce: Literal["mean", "sum"] = "mean"
     optimizer: Literal["adam", "adafactor"] = "adam"
     state: Literal["keep", "reset"] = "keep"
@@ -45,6 +46,8 @@ class SparseConfig(BaseModel):
     order: fish-dip: the `worst` learned documents, or `random` ones.
     importance: of a weight: its squared gradients, document by document (`fisher`), its absolute ones (`gradient`), or
     a `random` number, as a control.
+    gradients: of documents `one-by-one`, or of a few of one length `together`, quicker on a device that one document
+    doesn't fill; the same weights are chosen. Not every model can.
     reduce: a document's loss is the `mean` or the `sum` over its words.
     optimizer: `adam` or `adafactor`, with state for the chosen weights only.
     state: fish-dip: weights that stay chosen `keep` their optimizer state, or all begin anew (`reset`).
@@ -62,6 +65,7 @@ class SparseConfig(BaseModel):
     pool: int | None = Field(default=None, ge=1)
     order: Literal["worst", "random"] | None = None
     importance: Literal["fisher", "gradient", "random"] | None = None
+    gradients: Literal["one-by-one", "together"] | None = None
     reduce: Literal["mean", "sum"] | None = None
     optimizer: Literal["adam", "adafactor"] | None = None
     state: Literal["keep", "reset"] | None = None

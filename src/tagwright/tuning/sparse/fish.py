@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 from tagwright.errors import ModelError, RecipeError
 from tagwright.tuning.config import TuningConfig
 from tagwright.tuning.sparse.adafactor import SparseAdafactor
+from tagwright.tuning.sparse.choice.census import take_census
 from tagwright.tuning.sparse.choice.choices import Choices, PublishedChoices
 from tagwright.tuning.sparse.choice.documents import Documents
 from tagwright.tuning.sparse.chosen import Chosen, refuse_unfit
@@ -39,6 +40,7 @@ class FishTuning(Tuning):
         self.plan = config.plan_sparse()
         self.base: str | None = None  # digest of the backbone before training
         self.moved: dict[str, Tensor] = {}  # after training: places that were ever chosen, by weight
+        self.history: Sequence[Mapping[str, Any]] = ()  # of the choices that were made
         self.optimizer: SparseOptimizer | None = None
         self._regions: list[Region] = []
 
@@ -117,10 +119,17 @@ class FishTuning(Tuning):
         """What training changed, with the head and all that moved whole."""
         return take_delta(module, self._find_moved(), base=self._find_base(module), whole=self._list_whole(module))
 
+    def take_census(self, module: nn.Module) -> dict[str, Any]:
+        sizes = {region.name: region.size for region in list_regions(module, dense=self.plan.dense)}
+        ever = {name: len(places) for name, places in self._find_moved().items()}
+        # weights may be those of an earlier step than the last: choices after it are no part of them
+        history = [each for each in self.history if each["ever"] <= sum(ever.values())]
+        return take_census(sizes, ever, history=history)
+
     def finish(self) -> None:
         """The end of training: the weights are left, and only the places of those that moved are kept."""
         if self.optimizer is not None:
-            self.moved = self._find_moved()
+            self.moved, self.history = self._find_moved(), self.optimizer.chosen.history
             self.optimizer.chosen.detach()
             self.optimizer, self._regions = None, []
 

@@ -18,14 +18,18 @@ SHARE, LEAST, MOST = 0.1, 3, 25  # of the published count of documents, which go
 class Choices(TrainerCallback):  # type: ignore[misc]
     """Lets other weights move before a step where that is due: never amid one, so no gathered gradient is lost.
 
-    history: for every choice its step, how many weights moved already before it, and how many were ever chosen.
+    history: for every choice its step, how many entries it took, how many of them moved already before it, how many
+    were ever chosen, and how many of which weight it took (`counts`).
     """
 
     def __init__(self, plan: SparsePlan, documents: Documents, *, count: int, budget: int | None) -> None:
         self.plan, self.documents, self.count, self.budget = plan, documents, count, budget
         self.optimizer: SparseOptimizer | None = None
         self.batches = 0
-        self.history: list[dict[str, int]] = []
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        return [] if self.optimizer is None else self.optimizer.chosen.history
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any
@@ -68,6 +72,7 @@ class Choices(TrainerCallback):  # type: ignore[misc]
         importance = Importance(
             chosen,
             score=plan.importance,
+            gradients=plan.gradients,
             reduce=plan.reduce,
             parts=plan.parts,
             budget=self.budget,
@@ -83,8 +88,9 @@ class Choices(TrainerCallback):  # type: ignore[misc]
             )
             places = importance.find(self.documents, ranked, count=self.count, seed=(seed, step))
         kept = optimizer.choose(places)
-        facts = {"step": step, "chosen": len(chosen), "kept": kept, "ever": chosen.touched.count()}
-        self.history.append(facts)
+        counts = {name: len(part) for name, part in zip(chosen.names, places, strict=True) if len(part)}
+        facts = {"step": step, "chosen": len(chosen), "kept": kept, "ever": chosen.touched.count(), "counts": counts}
+        chosen.history.append(facts)
         logger.info(
             "After step %(step)d: %(chosen)d weights chosen, %(kept)d of them as before; %(ever)d were ever.", facts
         )

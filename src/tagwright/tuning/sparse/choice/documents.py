@@ -97,18 +97,21 @@ def find_gradients_together(
     module = _Loss(documents)
     values = {f"module.{name}": weight.detach() for name, weight in weights.items()}
 
-    def find_loss(values: dict[str, Tensor], row: dict[str, Tensor]) -> Tensor:
-        loss: Tensor = functional_call(module, values, ({name: part[None] for name, part in row.items()},))
+    def find_loss(values: dict[str, Tensor], row: dict[str, Tensor], counts: dict[str, Tensor]) -> Tensor:
+        loss: Tensor = functional_call(module, values, ({name: part[None] for name, part in row.items()} | counts,))
         return loss
 
     for rows in _group_alike(documents, chosen):
         batch = documents.collate(rows)
+        # one number for each document and the same for all of them isn't mapped, since a shape may hang on it
+        alike = [name for name, part in batch.items() if part.ndim == 1 and bool((part == part[0]).all())]
+        counts = {name: batch.pop(name)[:1] for name in alike}
         try:
-            found = vmap(grad(find_loss), in_dims=(None, 0))(values, batch)
+            found = vmap(grad(find_loss), in_dims=(None, 0, None))(values, batch, counts)
         except RuntimeError as error:
             raise ModelError(
                 f"vmap can't go through {type(documents.module).__name__}: {error} "
-                "Take the documents one by one, or load the backbone with attn_implementation = 'eager'."
+                'Set tuning.gradients = "one-by-one", or backbone.attn_implementation = "eager".'
             ) from error
         if reduce == "mean":
             words = torch.tensor([max(documents.words[at], 1) for at in rows])
