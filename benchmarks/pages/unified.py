@@ -4,7 +4,7 @@ A part that wasn't run says so. Trains nothing.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -14,10 +14,11 @@ from cells.sight import cut_part, find_file, read_part
 from claims import compare_arms
 from pages import arms
 from pages.arms import Record, list_settings, tabulate_costs, tabulate_rates, tabulate_scores, take, tell_caps
-from pages.contrasts import Comparisons, gather_reports, spread, tabulate_claims, tabulate_contrasts
+from pages.contrasts import Comparisons, Key, gather_reports, spread, tabulate_claims, tabulate_contrasts
 from pages.markers import fill, make_table
 
 import tagwright
+from tagwright.evaluation.report import Report
 from tagwright.formats import TASKS
 
 STATES = ("sgd_sample", "multiwoz21")
@@ -51,11 +52,15 @@ class Found(arms.Found):
         return {place: points + self.claims.rest["floor"] for place, points in self.nothing.items()}
 
     @cached_property
+    def reports(self) -> Mapping[Key, Sequence[Report]]:
+        """(arm, place) -> a report for each seed."""
+        return gather_reports(self.confirm, lambda settings: (settings["arm"], settings["place"]))
+
+    @cached_property
     def comparisons(self) -> Comparisons:
-        runs = gather_reports(self.confirm, lambda settings: (settings["arm"], settings["place"]))
         corpora = self.claims.rest["corpora"]
         metrics = {name: corpora[place["corpus"]]["metric"] for name, place in self.claims.places.items()}
-        return compare_arms(self.claims, runs, metrics=metrics, floors=self.floors)
+        return compare_arms(self.claims, self.reports, metrics=metrics, floors=self.floors)
 
 
 def score_nothing(settings: Mapping[str, Any]) -> float:
@@ -71,6 +76,7 @@ def write_page(found: Found, page: Path, *, data: Path) -> None:
     parts = {
         "caps": tell_caps(found),
         "scores": tabulate_scores(found),
+        "further": tabulate_further(found),
         "floors": tabulate_floors(found),
         "contrasts": tabulate_contrasts(found.comparisons, heads=["place"], place=lambda _, place: [place]),
         "claims": tabulate_claims(found.claims, found.comparisons),
@@ -81,6 +87,18 @@ def write_page(found: Found, page: Path, *, data: Path) -> None:
     page.write_text(fill(page.read_text(encoding="utf-8"), parts), encoding="utf-8")
     numbers = arms.gather(found) | {"nothing": dict(found.nothing)}
     page.with_name("unified.json").write_text(f"{json.dumps(numbers, indent=1)}\n", encoding="utf-8")
+
+
+def tabulate_further(found: Found) -> str:
+    """A second score, where a corpus names one."""
+    rows = []
+    for place, told in found.claims.places.items():
+        metric = found.claims.rest["corpora"][told["corpus"]].get("further")
+        runs = {arm: found.reports.get((arm, place), ()) for arm in found.claims.arms}
+        if metric and any(runs.values()):
+            scores = [[100 * report.score(metric) for report in reports] for reports in runs.values()]
+            rows.append([f"{place}, {metric}", *(spread(each) if each else "-" for each in scores)])
+    return make_table(["place, score", *found.claims.arms], rows)
 
 
 def tabulate_floors(found: Found) -> str:

@@ -149,29 +149,36 @@ def test_a_run_of_several_tasks_is_a_record_for_each(setup: arms.Setup) -> None:
 
 def test_an_empty_study_fills_no_place_of_the_page(tmp_path: Path) -> None:
     told = fill_page(page.Found(TOLD, {}, [], [], []), tmp_path)
-    assert told.count("Not yet run") == 8
+    assert told.count("Not yet run") == 9
 
 
 def test_a_whole_study_is_told_and_says_where_it_tells_nothing(setup: arms.Setup, tmp_path: Path) -> None:
-    """On one corpus: the writer of all tasks finds all names, that of one task half of them, the others none."""
-    (tmp_path / "ncbi_disease").mkdir()
-    rows = "".join("Ada\tB-PER\nsaw\tO\nRome\tB-LOC\n\n" for _ in range(40))
-    (tmp_path / "ncbi_disease" / "test.conll").write_text(rows, encoding="utf-8")
-    both, finds = [[0, 1, "PER"], [2, 3, "LOC"]], {"multi": 2, "single": 1}
+    """On one corpus: the writer of all tasks finds all, that of one task half of the spans, the others nothing."""
+    (tmp_path / "conll04").mkdir()
+    row = {"tokens": ["Ada", "left", "Rome"], "relations": [{"type": "Live_In", "head": 0, "tail": 1}]}
+    row["entities"] = [{"type": "Peop", "start": 0, "end": 1}, {"type": "Loc", "start": 2, "end": 3}]
+    (tmp_path / "conll04" / "test.jsonl").write_text(f"{json.dumps(row)}\n" * 40, encoding="utf-8")
+    both, finds = [[0, 1, "Peop"], [2, 3, "Loc"]], {"multi": 2, "single": 1}
+
+    def find(arm: str) -> dict[str, Any]:
+        links = [[0, 1, "Live_In"]] if arm == "multi" else []
+        return {"score": 9.0, "spans": [both[: finds.get(arm, 0)]] * 40, "relations": [links] * 40}
+
     flat = [
-        one | {"result": one["result"] | {"score": 9.0, "spans": [both[: finds.get(one["settings"]["arm"], 0)]] * 40}}
+        one | {"result": one["result"] | find(one["settings"]["arm"])}
         for cell in unified.list_arms(setup, make_factors(setup))
         for one in page.flatten(make_record(cell))
-        if one["settings"]["place"] == "names-low"
+        if one["settings"]["place"] == "joint-low"
     ]
     tried = [make_record(cell, names=cell.settings["factor"]) for cell in unified.list_trials(setup)]
     write_dialogues(tmp_path / "sgd_sample")
     told = fill_page(page.Found(TOLD, unified.find_factors(setup, tried), tried, [], flat), tmp_path)
     assert "Not yet run" not in told
-    assert "| multi-single | names-low | 100.00 ± 0.00 | 66.67 ± 0.00 | +33.33 (" in told
-    floored = next(line for line in told.splitlines() if line.startswith("| single-fish-dip-single-lora | names-low"))
+    assert "| multi-single | joint-low | 100.00 ± 0.00 | 66.67 ± 0.00 | +33.33 (" in told
+    floored = next(line for line in told.splitlines() if line.startswith("| single-fish-dip-single-lora | joint-low"))
     assert floored.endswith("| floor |")
-    assert "| names-low | 0.00 | 5.00 | multi 9.00 ± 0.00 | none |" in told
+    assert "| joint-low | 0.00 | 5.00 | multi 9.00 ± 0.00 | none |" in told
+    assert "| joint-low, relations.f1 | 100.00 ± 0.00 | 0.00 ± 0.00 | 0.00 ± 0.00 | 0.00 ± 0.00 |" in told
     assert "| names-low | - | - | - | 0.003* | 0.012* | 0.012* | 0.003* | - |" in told
     assert "| low | 0.003* | 0.012* | 0.012* | - | - | - | - | - |" in told
     assert "| sgd_sample | 1 | 2 | 1 | 50.00 | 100.00 |" in told
