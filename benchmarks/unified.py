@@ -25,7 +25,7 @@ from tagwright.backbone.precision import is_bfloat16_fast
 NAME = "unified"
 Pair = tuple[str, str]  # a place, or a kind where an arm is trained on all of its places together; an arm
 START = 6.0  # thought: seconds before the first step
-TRAINED, WRITTEN = 700.0, 110.0  # thought: tokens a second of a writer, in training and in writing
+TRAINED, WRITTEN = 700.0, 450.0  # thought: tokens a second of a writer, in training and in writing
 STEP, READ = 0.15, 20.0  # thought: seconds of a tagger's step; documents a second that it labels
 
 
