@@ -37,6 +37,7 @@ def run_cell(settings: Mapping[str, Any]) -> dict[str, Any]:
         "score": statistics.mean(found["score"] for found in places.values()),
         "train_seconds": trained - began,
         "moved": labeler.model.tuning.count(labeler.model),
+        "notes": list(labeler.ledger.lines()),  # what was cut off, didn't fit or was put together wrongly
         "places": places,
     }
 
@@ -49,7 +50,6 @@ def score_task(labeler: Predictor, settings: Mapping[str, Any]) -> dict[str, Any
     seconds = time.perf_counter() - began
     report = tagwright.evaluate(gold, predicted, cases=0)
     found = {"score": 100 * report.score(settings["metric"]), "predict_seconds": seconds}
-    found["notes"] = list(labeler.ledger.lines())  # what was cut off, didn't fit or was put together wrongly
     return found | (list_found(predicted) if part == "test" else {})
 
 
