@@ -68,14 +68,20 @@ def run(name: str, description: str | None) -> int:
 
 
 def read_options(name: str, description: str | None) -> argparse.Namespace:
+    parser = make_step_parser(name, description, page=name)
+    parser.add_argument("--minilm", metavar="FOLDER", help="default: where the extra [bench] has put it")
+    parser.add_argument("--full", action="store_true", help="every model, corpus, kind and size with every arm, too")
+    return parser.parse_args()
+
+
+def make_step_parser(name: str, description: str | None, *, page: str) -> argparse.ArgumentParser:
+    """The options of every study in these three steps."""
     parser = make_parser(description, out=ROOT / "runs" / "bench" / name, seeds=8)
     parser.add_argument("step", choices=("screen", "confirm", "report"))
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="where corpora lie")
-    parser.add_argument("--minilm", metavar="FOLDER", help="default: where the extra [bench] has put it")
     parser.add_argument("--steps", type=int, help="fewer steps of training than are declared, for a trial")
-    parser.add_argument("--full", action="store_true", help="every model, corpus, kind and size with every arm, too")
-    parser.add_argument("--page", type=Path, default=ROOT / "docs" / f"{name}.md", help="what `report` writes into")
-    return parser.parse_args()
+    parser.add_argument("--page", type=Path, default=ROOT / "docs" / f"{page}.md", help="what `report` writes into")
+    return parser
 
 
 def find_setup(claims: Claims, options: argparse.Namespace) -> Setup:

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -88,8 +88,13 @@ def read_claims(path: Path = PATH) -> Claims:
 Runs = Mapping[tuple[str, str], Sequence[Report]]  # (arm, place) -> a report for each seed
 
 
-def compare_arms(claims: Claims, runs: Runs, *, metrics: Mapping[str, str]) -> dict[tuple[str, str], Comparison]:
-    """(contrast, place) -> what can be said, p corrected over all of them. `metrics`: a place's score."""
+def compare_arms(
+    claims: Claims, runs: Runs, *, metrics: Mapping[str, str], floors: Mapping[str, float] | None = None
+) -> dict[tuple[str, str], Comparison]:
+    """(contrast, place) -> what can be said, p corrected over all of them.
+
+    metrics: a place's score. floors: points of it that an arm must pass to have said anything.
+    """
     done = {
         (claim.name, place): compare_reports(
             runs[claim.a, place],
@@ -101,13 +106,23 @@ def compare_arms(claims: Claims, runs: Runs, *, metrics: Mapping[str, str]) -> d
         for place in claims.places
         if runs.get((claim.a, place)) and runs.get((claim.b, place))
     }
-    return dict(zip(done, correct_holm(list(done.values())), strict=True))
+    corrected = dict(zip(done, correct_holm(list(done.values())), strict=True))
+    return {key: _hold_to_floor(one, (floors or {}).get(key[1])) for key, one in corrected.items()}
+
+
+def _hold_to_floor(comparison: Comparison, floor: float | None) -> Comparison:
+    if floor is None or max(comparison.means) > floor:
+        return comparison
+    return replace(comparison, unpredicted=f"anything above the floor of {floor:.1f}")
 
 
 def judge(comparison: Comparison) -> str:
-    """better, worse, equivalent, not worse, or open: of the first side, as claims.toml defines them."""
+    """better, worse, equivalent, not worse, or open: of the first side, as claims.toml defines them.
+
+    floor: neither side predicts anything to speak of, so that nothing can be said.
+    """
     if comparison.unpredicted:
-        return "open"
+        return "floor"
     if comparison.is_different:
         return "better" if comparison.difference > 0 else "worse"
     if comparison.is_equivalent:

@@ -16,7 +16,7 @@ from cells.rightward import measure_need
 
 import tagwright
 from tagwright.text.document import Document
-from tagwright.text.relation import Relation
+from tagwright.text.relation import Field, Relation
 from tagwright.text.sampling import draw_shots
 from tagwright.text.span import Span
 
@@ -35,17 +35,30 @@ def find_file(corpus: str, folder: str, *, part: str) -> Path | None:
 
 
 @cache
-def read_part(corpus: str, folder: str, *, part: str, whole: bool = False) -> list[Document]:
-    """All documents with their spans; what else a file holds (relations) is left aside, if they aren't wanted whole."""
+def read_part(corpus: str, folder: str, *, part: str, whole: bool = False, turns: int | None = None) -> list[Document]:
+    """All documents with their spans; what else a file holds (relations) is left aside, if they aren't wanted whole.
+
+    turns: dialogues end after so many.
+    """
     path = find_file(corpus, folder, part=part)
     if path is None:
         raise FileNotFoundError(f"There is no {part}.conll or {part}.jsonl in {Path(folder, corpus)}.")
     documents = tagwright.read(path)
+    if turns is not None:
+        return [end_dialogue(document, turns) for document in documents]
     return documents if whole else [document.only(("spans",)) for document in documents]
 
 
+def end_dialogue(document: Document, turns: int) -> Document:
+    """The first turns of a dialogue, and what holds after them."""
+    said = document.turns[:turns]
+    fields = tuple(field for field in document.fields if field.turn < turns)
+    return replace(document.slice(0, said[-1].end), turns=said, fields=fields)
+
+
 def read_all(settings: Mapping[str, Any], *, part: str) -> list[Document]:
-    return read_part(settings["corpus"], settings["data"], part=part, whole=settings.get("whole", False))
+    how = {"whole": settings.get("whole", False), "turns": settings.get("turns")}
+    return read_part(settings["corpus"], settings["data"], part=part, **how)
 
 
 def cut_part(settings: Mapping[str, Any], *, part: str) -> list[Document]:
@@ -113,16 +126,18 @@ def list_found(documents: Sequence[Document]) -> dict[str, list[Any]]:
     """What was predicted, as JSON can hold it."""
     spans = [[(span.start, span.end, span.label) for span in document.spans] for document in documents]
     edges = [[(edge.head, edge.tail, edge.label) for edge in document.relations] for document in documents]
-    return {"spans": spans} | ({"relations": edges} if any(edges) else {})
+    fields = [[(field.name, field.values, field.turn) for field in document.fields] for document in documents]
+    return {"spans": spans} | {name: found for name, found in (("relations", edges), ("fields", fields)) if any(found)}
 
 
 def rebuild(gold: Sequence[Document], found: Mapping[str, Any]) -> list[Document]:
     """Predicted documents from what a cell kept of them."""
-    edges = found.get("relations") or [[]] * len(gold)
+    edges, fields = (found.get(name) or [[]] * len(gold) for name in ("relations", "fields"))
     return [
         replace(
             document.with_spans(Span(*span) for span in spans),
             relations=tuple(Relation(*edge) for edge in between),
+            fields=tuple(Field(name, tuple(values), turn) for name, values, turn in states),
         )
-        for document, spans, between in zip(gold, found["spans"], edges, strict=True)
+        for document, spans, between, states in zip(gold, found["spans"], edges, fields, strict=True)
     ]

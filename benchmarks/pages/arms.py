@@ -62,7 +62,7 @@ def gather(found: Found) -> dict[str, Any]:
     kept = {
         step: [
             record["settings"]
-            | {name: told for name, told in record["result"].items() if name not in ("spans", "relations")}
+            | {name: told for name, told in record["result"].items() if name not in ("spans", "relations", "fields")}
             for record in records
         ]
         for step, records in (("screen", found.screen), ("ablation", found.ablation), ("confirm", found.confirm))

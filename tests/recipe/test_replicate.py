@@ -10,9 +10,16 @@ from typing import Any
 import pytest
 
 from tagwright.backbone.sight.sight import Sight
+from tagwright.backbone.untrained import learn_tokenizer
+from tagwright.formats import TASKS
 from tagwright.recipe.corpus import Corpus
 from tagwright.recipe.recipe import Recipe
 from tagwright.recipe.run import train_labeler
+from tagwright.text.document import Document
+from tagwright.text.relation import Relation
+from tagwright.text.span import Span
+from tagwright.text.synthetic import make_corpus
+from taught_writers import save_writer
 from tiny_labelers import make_documents
 from tiny_models import save_model
 
@@ -49,6 +56,35 @@ def test_a_recipe_trains_a_small_model_of_its_kind(kind: str, tmp_path: Path) ->
     assert adapted == {"q_proj", "k_proj", "v_proj", "o_proj"}
     assert tagger.backbone.sight is not None and tagger.backbone.sight.open == (0, 1, 2)
     assert outcome.test is not None and len(outcome.history) > 0
+
+
+def test_a_recipe_tunes_a_small_writer_of_its_kind(tmp_path: Path) -> None:
+    recipe = Recipe.from_toml(PLACE / "t5-large-writer-fish-dip.toml")
+    documents = make_corpus("relations", documents=10, seed=0)
+    model = save_writer("t5", tmp_path, tokenizer=learn_tokenizer([document.text for document in documents], size=320))
+    small = {"backbone.model": str(model), "draw.percent": 50, "writer.max_target_tokens": 100}
+    short = {"training.max_steps": 2, "training.use_cpu": True}
+    outcome = train_labeler(recipe.change(small | short), Corpus(documents[:8], test=documents[8:10]))
+    writer = outcome.labeler.model
+    moved, weights = writer.tuning.count(writer), sum(weight.numel() for weight in writer.parameters())
+    assert 0 < moved <= weights // 50, "one weight in a hundred, chosen at most twice"
+    assert writer.format.inventory.relations.labels and outcome.test is not None
+    assert outcome.dev is None, "the last epoch counts"
+
+
+def test_a_recipe_names_labels_as_its_paper_does() -> None:
+    recipe = Recipe.from_toml(PLACE / "t5-large-writer-fish-dip.toml")
+    labels = {"Peop": "person", "Loc": "location", "Org": "organization", "Other": "other"}
+    relations = {"Live_In": "lives in", "Located_In": "located in", "OrgBased_In": "organization based in"}
+    relations |= {"Work_For": "works for", "Kill": "kills"}
+    document = Document.from_words(
+        [*"abcd"],
+        spans=tuple(Span(at, at + 1, label) for at, label in enumerate(labels)),
+        relations=tuple(Relation(0, 1, label) for label in relations),
+    )
+    inventory = TASKS[recipe.writer.task].learn([document], words=recipe.writer.words)
+    assert {label: " ".join(inventory.spans.write(label)) for label in labels} == labels
+    assert {label: " ".join(inventory.relations.write(label)) for label in relations} == relations
 
 
 @pytest.mark.parametrize("path", RECIPES.values(), ids=RECIPES)
