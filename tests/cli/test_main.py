@@ -54,7 +54,7 @@ def test_a_stopped_run_is_told_how_to_go_on(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("tagwright.cli.train.run_all", stop)
-    assert call(monkeypatch, "train", "--train", "synthetic:ner", "--out", str(tmp_path)) == 2
+    assert call(monkeypatch, "train", "--train", "synthetic:ner", "--out", str(tmp_path)) == 130
     assert "Stopped. The same command with --resume" in capsys.readouterr().err
 
 

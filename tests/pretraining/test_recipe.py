@@ -8,6 +8,7 @@ import pytest
 from tagwright.errors import RecipeError
 from tagwright.pretraining.learning.arguments import count_steps, make_arguments, pick_attention
 from tagwright.pretraining.recipe import PretrainingRecipe, PretrainingSteps
+from tagwright.recipe.recipe import Recipe
 
 TEXT = {"train": ["a.txt"], "valid": ["b.txt"]}
 SHIPPED = [
@@ -26,6 +27,13 @@ def test_all_faults_are_told_together() -> None:
         PretrainingRecipe.from_dict({"objective": {"name": "clmm"}, "model": {"revision": "main"}})
     for line in ("text.train: nothing", "text.valid: no held-out", "Did you mean 'clm'?", "model.revision"):
         assert line in str(told.value)
+
+
+def test_a_recipe_of_the_other_kind_is_told() -> None:
+    with pytest.raises(RecipeError, match=r"a\.toml has a section \[text\]: it is a recipe of `tagwright pretrain`"):
+        Recipe.from_dict(make().to_dict() | {"objective": {}}, source="a.toml")
+    with pytest.raises(RecipeError, match=r"\[data\]: it is a recipe of `tagwright train`"):
+        PretrainingRecipe.from_dict(Recipe().to_dict())
 
 
 def test_one_file_needs_no_list() -> None:

@@ -88,9 +88,10 @@ def main() -> None:
     except SystemExit as stop:
         if stop.code != INTERRUPTED:
             raise
-        _fail("Stopped." + next((hint for verb, hint in GOES_ON.items() if verb in sys.argv), ""))
+        hint = next((hint for verb, hint in GOES_ON.items() if verb in sys.argv), "")
+        _fail(f"Stopped.{hint}", status=INTERRUPTED)
 
 
-def _fail(message: str) -> None:
+def _fail(message: str, *, status: int = 2) -> None:
     Console(stderr=True, highlight=False).print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
-    raise SystemExit(2)
+    raise SystemExit(status)

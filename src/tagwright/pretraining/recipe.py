@@ -1,6 +1,6 @@
 """PretrainingRecipe: one frozen model of everything a pretraining run is told; TOML in, TOML out. Loads no data."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -124,6 +124,7 @@ class PretrainingRecipe(Settings):
     """All settings of a pretraining run. `out` is the folder of the backbone, its report and its checkpoints."""
 
     hint_if_missing: ClassVar[str] = " `recipes/builtin/` holds some to start from."
+    strange: ClassVar[Mapping[str, str]] = {"data": "tagwright train", "backbone": "tagwright train"}
 
     out: str | None = None
     text: TextConfig = TextConfig()

@@ -101,6 +101,7 @@ class Recipe(Settings):
     """
 
     hint_if_missing: ClassVar[str] = " `tagwright init FILE` writes one for your data."
+    strange: ClassVar[Mapping[str, str]] = {"text": "tagwright pretrain", "objective": "tagwright pretrain"}
 
     out: str | None = None
     view: Literal["tagger", "writer"] = "tagger"

@@ -20,10 +20,14 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     hint_if_missing: ClassVar[str] = ""  # said where there is no such file: what writes one
+    strange: ClassVar[Mapping[str, str]] = {}  # a section that tells recipes of another kind -> the verb they are for
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], *, source: str = "recipe") -> Self:
         """From nested values; all faults are reported together."""
+        for section, verb in cls.strange.items():
+            if section in values:
+                raise RecipeError(f"{source} has a section [{section}]: it is a recipe of `{verb}`.")
         settings, told = cls._validate(values)
         lines = list(told.values())
         single = [place for place in told if place in cls.model_fields and _find_section(cls, place) is None]
