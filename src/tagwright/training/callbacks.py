@@ -80,10 +80,11 @@ class StopAtPlateau(TrainerCallback):  # type: ignore[misc]
             control.should_training_stop = True
             if state.global_step < state.max_steps:
                 logger.info(
-                    "Stopped early, after step %d of %d: the last %d scorings on dev brought no better F1 than %.2f at "
-                    "step %d, whose weights are kept. training.early_stopping_patience says how many to wait for; "
-                    "0 trains to the end.",
-                    *(state.global_step, state.max_steps, self.patience, 100 * best["eval_f1"], best["step"]),
+                    "Stopped early, after step %d of %d: %s on dev brought no better F1 than %.2f at step %d, whose "
+                    "weights are kept. training.early_stopping_patience says how many to wait for; 0 trains on.",
+                    *(state.global_step, state.max_steps),
+                    "one more scoring" if self.patience == 1 else f"the last {self.patience} scorings",
+                    *(100 * best["eval_f1"], best["step"]),
                 )
         return control
 
