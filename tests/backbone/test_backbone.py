@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from huggingface_hub import constants
 from transformers import AutoConfig, AutoModel, BertModel
 
 from tagwright.backbone import backbone as room
@@ -253,6 +254,8 @@ def test_what_the_hub_says_becomes_advice(monkeypatch: pytest.MonkeyPatch, said:
         raise OSError(said)
 
     monkeypatch.setattr(AutoModel, "from_pretrained", refuse)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(room, "is_hub_reached", lambda: True)
     with pytest.raises(ModelError, match=f"(?s){HUB[said]}"):
         load_backbone(BackboneConfig(model="org/name"))
 
