@@ -3,9 +3,14 @@
     python benchmarks/shelf.py [--labelers 100] [--model builtin:tiny-encoder]
 
 A labeler is tuned by fish-dip for a few steps and put on the shelf under many names, each time with a delta and a head
-of its own in memory. Memory is that of all live tensors. Documents are labelled by one labeler, or all have their
-share; both sides take turns, medians over rounds; with one thread the time of the processor counts. Aims: at most 1.3
-times the base's memory plus the deltas' bytes (heads included); words a second within 10 % of one labeler's.
+of its own in memory. Memory is that of all live tensors. Documents are labelled
+
+    one      by one labeler, all at once
+    shares   by one labeler, share by share, which fills its batches worse
+    many     share by share, each by another labeler: what is more than with `shares` is the price of swapping
+
+Sides take turns, medians over rounds; with one thread the time of the processor counts. Aims: at most 1.3 times the
+base's memory plus the deltas' bytes (heads included); words a second within 10 % of one labeler's.
 """
 
 import argparse
@@ -45,6 +50,7 @@ def main() -> int:
     pace = measure_pace(shelf, documents, options)
     row = {"labelers": options.labelers, "base": base, "own": shelf.size, "taken": taken, **pace}
     row |= {"memory": (taken - shelf.size) / base, "speed": pace["many"] / pace["one"]}
+    row |= {"swapping": pace["many"] / pace["shares"]}
     tell(row)
     facts = {name: str(value) for name, value in vars(options).items()}
     facts |= {"torch": torch.__version__, "python": platform.python_version()}
@@ -89,13 +95,18 @@ def fill(options: argparse.Namespace) -> Shelf:
 def measure_pace(shelf: Shelf, documents: list[Document], options: argparse.Namespace) -> dict[str, float]:
     """Words a second by one labeler, and where the documents are shared out to all."""
     clock: Callable[[], float] = time.process_time if options.threads == 1 else time.perf_counter
-    sides: dict[str, Any] = {"one": shelf.names[0]}
-    sides["many"] = [shelf.names[at % options.labelers] for at in range(len(documents))]
+    first, shares = shelf.names[0], [documents[at :: options.labelers] for at in range(options.labelers)]
+    labelers = [shelf.names[at % options.labelers] for at in range(len(documents))]
+    sides: dict[str, Callable[[], Any]] = {
+        "one": lambda: shelf.predict(documents, first),
+        "shares": lambda: [shelf.predict(share, first) for share in shares],
+        "many": lambda: shelf.predict(documents, labelers),
+    }
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(options.rounds):
-        for name, labelers in sides.items():
+        for name, label in sides.items():
             began = clock()
-            shelf.predict(documents, labelers)
+            label()
             seconds[name].append(clock() - began)
     words = sum(map(len, documents))
     return {name: words / statistics.median(found) for name, found in seconds.items()}
@@ -106,8 +117,9 @@ def tell(row: dict[str, Any]) -> None:
     judged = {name: "met" if (row[name] <= aim) == (name == "memory") else "missed" for name, aim in AIMS.items()}
     print(f"The base takes {base}, what {row['labelers']} labelers have of their own {own}, the shelf in all {taken}:")
     print(f"  without what is theirs {row['memory']:.2f}x the base (aim {AIMS['memory']}: {judged['memory']}).")
-    print(f"One labeler labels {row['one']:,.0f} words a second, all of them in turn {row['many']:,.0f}:")
-    print(f"  {row['speed']:.2f}x (aim {AIMS['speed']}: {judged['speed']}).")
+    told = ", ".join(f"{name} {row[name]:,.0f}" for name in ("one", "shares", "many"))
+    print(f"Words a second: {told};")
+    print(f"  many / one {row['speed']:.2f} (aim {AIMS['speed']}: {judged['speed']}); / shares {row['swapping']:.2f}.")
 
 
 if __name__ == "__main__":

@@ -121,6 +121,7 @@ class OnBackbone(Labeler):
 
     def settle(self) -> None:
         self.backbone.settle()
+        self.tuning.finish()
 
 
 class Plan(ABC):

@@ -96,6 +96,10 @@ class Tuning(ABC):
         self.prepare(module)
         return self.count(module)
 
+    def finish(self) -> None:
+        """The end of a training: what only that needed is let go."""
+        return None
+
     def take_census(self, module: nn.Module) -> dict[str, Any]:
         """Where the weights lie that were chosen in training, as plain values; empty where none are chosen."""
         return {}

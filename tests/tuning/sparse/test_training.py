@@ -68,6 +68,8 @@ def test_only_what_was_chosen_moves_and_the_delta_says_it_all(name: str, tmp_pat
     history = find_choices(trainer).history
     assert all(entry["chosen"] == sum(entry["counts"].values()) == int(total * 0.05) for entry in history)
     assert len(history) == (1 if name in ("fish", "fish-dip:paper") else 4)
+    assert tagger.tuning.take_census(tagger)["steps"] == [entry["step"] for entry in history]
+    assert tagger.tuning.optimizer is None and not any(w._post_accumulate_grad_hooks for w in tagger.parameters())
     assert len(delta) == history[-1]["ever"] >= history[0]["ever"]
     whole = [
         w.numel() for key, w in tagger.named_parameters() if key.startswith("head.") or any(m in key for m in dense)
