@@ -235,6 +235,7 @@ def test_a_model_whose_layers_cannot_be_gated_is_refused_and_left_as_it_was(tmp_
         load_model(save_model("gptj", tmp_path / "gptj", rotary_dim=4), sight="learned")
 
 
+@pytest.mark.slow  # it compiles a kernel
 def test_a_kernel_without_gradients_for_masks_is_refused(tmp_path: Path) -> None:
     backbone = load_model(save("llama", tmp_path))
     backbone.model.config._attn_implementation = "flex_attention"
