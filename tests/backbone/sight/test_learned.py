@@ -151,6 +151,17 @@ def test_gates_go_on_from_what_was_saved() -> None:
     assert all(torch.equal(later.state_dict()[name], kept) for name, kept in whole.state_dict().items())
 
 
+def test_gates_tell_how_much_of_their_way_led_towards_open() -> None:
+    gates = Gates(3)
+    assert gates.tell() == {"towards_open": [0.5, 0.5, 0.5], "steps": 0}
+    gates.begin(50)
+    for step in range(20):
+        gates.logits.grad = torch.tensor([-1.0, 1.0, (-1.0) ** step])
+        gates.step()
+    opening, closing, torn = gates.tell()["towards_open"]
+    assert gates.tell()["steps"] == 20 and opening > 0.99 and closing < 0.01 and 0.35 < torn < 0.65
+
+
 @pytest.mark.parametrize("kind", ["llama", "bert"])
 def test_a_settled_backbone_is_one_that_was_given_the_plan(tmp_path: Path, kind: str) -> None:
     folder = save(kind, tmp_path)
@@ -159,6 +170,7 @@ def test_a_settled_backbone_is_one_that_was_given_the_plan(tmp_path: Path, kind:
     move(gates, [-2.0, 3.0])
     assert backbone.find_sight() == Sight(2, (1,)) and backbone.sight is None
     backbone.settle()
+    assert backbone.learned == {"towards_open": [0.5, 0.5], "steps": 0}
     assert backbone.config.sight == (1,) and backbone.sight == backbone.find_sight() == Sight(2, (1,))
     assert backbone.gates is None and not any(name.startswith("gates.") for name in backbone.state_dict())
     prove_sight(backbone.model, (False, True), packs=kind == "llama")
@@ -229,7 +241,7 @@ def test_where_nothing_is_trained_nothing_is_learned(tmp_path: Path) -> None:
 
 
 def test_a_model_whose_layers_cannot_be_gated_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"Layers 0 \(linear_attention\), .* have no attention"):
+    with pytest.raises(ModelError, match="No layer of mamba has attention .* without a sight to set, learn or search"):
         load_model(save_model("mamba", tmp_path / "mamba", state_size=4), sight="learned")
     with pytest.raises(ModelError, match="GPTJModel doesn't hand keyword arguments"):
         load_model(save_model("gptj", tmp_path / "gptj", rotary_dim=4), sight="learned")
