@@ -124,8 +124,8 @@ def train_labeler(
     if cv_score is not None:
         scores["cross-validated F1"] = 100 * cv_score
     layers = weigh_layers(predictor, next(each.test or each.dev for each in corpora.values()))
-    choices = labeler.tuning.take_census(labeler)
-    predictor.origin = Origin(recipe.to_dict(), tell_facts(corpora), find_versions(), scores, layers, choices)
+    seen = {"choices": labeler.tuning.take_census(labeler), "gates": labeler.tell_gates()}
+    predictor.origin = Origin(recipe.to_dict(), tell_facts(corpora), find_versions(), scores, layers, **seen)
     seconds = time.monotonic() - began
     return Outcome(predictor, recipe, scored, history, ledger, seconds)
 
