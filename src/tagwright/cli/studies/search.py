@@ -56,6 +56,8 @@ def search(
 
 
 def _show(console: Any, outcome: "Outcome", folder: Path) -> None:
+    from shlex import quote as quote_path
+
     from rich.table import Table
 
     from tagwright.backbone.sight.sight import SHADES
@@ -76,7 +78,9 @@ def _show(console: Any, outcome: "Outcome", folder: Path) -> None:
     console.print("The dev F1 above chose the plan and flatters it. Trained again from scratch on fresh seeds:")
     for part, spread in quote(outcome).items():
         console.print(f"  {outcome.chosen}: {part} F1 {spread}", highlight=False, soft_wrap=True)
-    told = f"Saved to {folder}. Report: {folder / PAGE}. Train with it: tagwright train {folder / RECIPE}"
+    told = (
+        f"Saved to {folder}. Report: {folder / PAGE}. Train with it: tagwright train {quote_path(str(folder / RECIPE))}"
+    )
     console.print(told, highlight=False, soft_wrap=True)
     for line in tell_check(outcome):
         console.print(line, highlight=False, soft_wrap=True, markup=False)
