@@ -8,7 +8,7 @@ READY := .venv/ready
 help:
 	@echo "make setup     install into .venv (done once; the others call it)"
 	@echo "make demo      train a labeler on the built-in corpus, show its scores, write runs/demo/report.html"
-	@echo "make test      the tests: offline, CPU, at most 3 minutes"
+	@echo "make test      the tests: offline, CPU; some 9 minutes on two slow cores"
 	@echo "make test-all  the slow tests too (real data and models where they are at hand)"
 	@echo "make check     style, types, import contract, house rules, generated pages"
 	@echo "make fix       format and mend what a machine can mend"

@@ -15,7 +15,7 @@ from tagwright.recipe.corpus import Corpus
 from tagwright.recipe.recipe import Recipe
 from tagwright.search.cell import Cell, Record
 from tagwright.search.cells.record import add_costs
-from tagwright.search.run import make_search
+from tagwright.search.config import make_search
 from tagwright.search.space import Space
 from tagwright.search.strategies.search import gather
 from tagwright.search.trial import Work, run_cell

@@ -14,7 +14,7 @@ from pages.markers import fill, make_table
 from scipy.stats import spearmanr
 
 from tagwright.search.cell import Cell, Record
-from tagwright.search.run import make_search
+from tagwright.search.config import make_search
 from tagwright.search.space import Space
 from tagwright.search.strategies.search import rank
 

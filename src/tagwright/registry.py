@@ -44,9 +44,13 @@ class Table(Mapping[str, T], Generic[T]):
     def __init__(self, kind: str, entries: Mapping[str, T | str]) -> None:
         self.kind, self._entries = kind, dict(entries)
 
-    def __getitem__(self, name: str) -> T:
+    def check(self, name: str) -> None:
+        """Refuse an unknown name, without importing what a known one stands for."""
         if name not in self._entries:
             raise RecipeError(f"No {self.kind} is called {name!r}.{suggest(name, self._entries)}")
+
+    def __getitem__(self, name: str) -> T:
+        self.check(name)
         entry = self._entries[name]
         if not isinstance(entry, str):
             return entry

@@ -158,7 +158,7 @@ def test_built_in_models_are_named(
     assert "memory: about" in run("inspect", "gold.conll", "--model", "builtin:tiny-decoder").stdout
     with pytest.raises(ModelError, match="builtin:tiny-ner is a labeler, not a backbone"):
         run("inspect", "gold.conll", "--model", "builtin:tiny-ner")
-    with pytest.raises(ModelError, match="builtin:tiny-decoder is a backbone, not a labeler"):
+    with pytest.raises(ModelError, match="is a backbone, not a labeler.*`tagwright doctor builtin:tiny-decoder` runs"):
         run("inspect", "builtin:tiny-decoder")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from transformers.trainer_utils import IntervalStrategy
 from typer.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
@@ -98,6 +99,9 @@ def end_early(monkeypatch: pytest.MonkeyPatch) -> None:
     def make_few(*given: Any, **named: Any) -> Any:
         arguments = make_arguments(*given, **named)
         arguments.max_steps = STEPS
+        if arguments.eval_strategy != IntervalStrategy.NO:  # dev is scored once, at the end
+            arguments.eval_strategy = arguments.save_strategy = IntervalStrategy.STEPS
+            arguments.eval_steps = arguments.save_steps = STEPS
         return arguments
 
     monkeypatch.setattr(run, "make_arguments", make_few)

@@ -41,6 +41,12 @@ def test_all_faults_are_told_together() -> None:
     assert "shots and percent" in message
 
 
+@pytest.mark.parametrize("sight", ["0121", "bidirectional", "top:0", "learned:0"])
+def test_a_sight_that_suits_no_model_is_told_with_the_other_faults(sight: str) -> None:
+    with pytest.raises(RecipeError, match=f"(?s)head.name: no head is called 'foo'.*\n  backbone.sight: '{sight}' "):
+        Recipe().change({"backbone.sight": sight, "head.name": "foo"})
+
+
 def test_documents_of_a_file_are_drawn_by_shots() -> None:
     with pytest.raises(RecipeError, match=r"data.documents: .* a.conll is a file. .*--shots 50"):
         Recipe.from_dict({"data": {"train": "a.conll", "documents": 50}})

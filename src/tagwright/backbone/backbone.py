@@ -25,7 +25,7 @@ from tagwright.backbone.pooling import find_shares, pool_words
 from tagwright.backbone.sight.learned import Gates
 from tagwright.backbone.sight.masks import SightHooks, find_stack
 from tagwright.backbone.sight.probe import prove_sight
-from tagwright.backbone.sight.proven import find_nature, learn_sight, set_sight
+from tagwright.backbone.sight.proven import check_plan, find_nature, learn_sight, set_sight
 from tagwright.backbone.sight.sight import Sight, count_gates, is_learned, refuse_learned
 from tagwright.backbone.untrained import build_untrained
 from tagwright.errors import ModelError, RecipeError
@@ -53,6 +53,7 @@ class Backbone(nn.Module):
         self.sight: Sight | None = None
         self.hooks: SightHooks | None = None
         self.gates: Gates | None = None
+        self.learned: dict[str, Any] = {}  # of a learned sight: how sure its gates were
         if config.scope == "prompt":
             raise ModelError("Words are read where all of a document is seen. The scope 'prompt' is for writers.")
         if isinstance(config.sight, str) and is_learned(config.sight):
@@ -60,8 +61,6 @@ class Backbone(nn.Module):
             self.hooks = learn_sight(model, self.gates)
         elif config.sight is not None:
             self._obey(config.sight)
-        if config.read_at == "first" and self.gates is None:
-            _warn_first(self)
         if config.gradient_checkpointing:
             save_memory(model)
 
@@ -74,7 +73,7 @@ class Backbone(nn.Module):
         """The end of a training: the plan that was learned, if any was, is from now on the backbone's own."""
         if self.gates is None or self.hooks is None:
             return
-        plan, self.gates = self.gates.plan, None
+        self.learned, plan, self.gates = self.gates.tell(), self.gates.plan, None
         self.hooks.remove()
         self._obey(plan)
         if self.config.read_at == "first":
@@ -84,6 +83,19 @@ class Backbone(nn.Module):
         """Make sure of the chosen sight once more, after something was put on the model."""
         if self.sight is not None:
             prove_sight(self.model, self.sight.flags, packs=False)
+
+    def warn(self) -> None:
+        """Say what a choice costs, where that shows in no score: once, where the choice is made."""
+        if self.config.read_at == "first" and self.gates is None:
+            _warn_first(self)
+        if self.config.repeat:
+            limits, times = self.find_limits(), 1 + self.config.repeat
+            room = (limits.tokens - self.tokenizer.specials) // times
+            logger.warning(
+                "backbone.repeat = %d gives a text %d times: windows hold %d tokens of it, of the %d that the model "
+                "reads at once, and training and labelling take about %d times as long.",
+                *(self.config.repeat, times, room, limits.tokens, times),
+            )
 
     @property
     def width(self) -> int:
@@ -138,7 +150,9 @@ def load(
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise RecipeError(f"A backbone can't be loaded like this: {faults}.") from error
-    return load_backbone(config).eval()
+    backbone = load_backbone(config).eval()
+    backbone.warn()
+    return backbone
 
 
 def load_backbone(config: BackboneConfig, words: Iterable[str] = (), *, four_bits: bool = False) -> Backbone:
@@ -151,6 +165,8 @@ def load_backbone(config: BackboneConfig, words: Iterable[str] = (), *, four_bit
     if config.model == UNTRAINED:
         model, tokenizer = build_untrained(words)
         return Backbone(model, WordTokenizer(tokenizer), config=config)
+    if config.sight is not None:
+        check_plan(config.sight, load_config(config))
     loading = {"dtype": getattr(torch, config.dtype), "output_loading_info": True, "ignore_mismatched_sizes": True}
     loading |= ask_for_four_bits() if four_bits else {}
     model, report = read_pretrained(AutoModel, config, **loading)

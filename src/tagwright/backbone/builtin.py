@@ -42,7 +42,8 @@ def find_labeler(name: str) -> Path:
         raise ModelError(
             f"{name} is a backbone, not a labeler: it has learned no labels yet. Train a labeler on it with "
             f"`tagwright train --train FILE --model {name} --out FOLDER` and give that folder, "
-            f"or take one that is built in: {', '.join(LABELERS)}."
+            f"or take one that is built in: {', '.join(LABELERS)}. "
+            f"`tagwright doctor {name}` runs the backbone itself and draws which of its layers look right."
         )
     return _find_folder(name)
 

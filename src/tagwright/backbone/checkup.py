@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from tagwright.backbone.backbone import Backbone
+from tagwright.backbone.language.language import LanguageModel
 from tagwright.backbone.sight.probe import find_sight, list_hidden, list_rightward
-from tagwright.backbone.sight.sight import Sight
+from tagwright.backbone.sight.proven import find_nature
+from tagwright.backbone.sight.sight import Scope, Sight
 from tagwright.errors import ModelError
 from tagwright.text.ledger import Ledger
 from tagwright.tokens.batch import Cutter, collate
@@ -28,20 +31,23 @@ class Finding:
     detail: str = ""
 
 
-def examine(backbone: Backbone, sight: Sight) -> Iterator[Finding]:
+def examine(model: nn.Module, sight: Sight, *, scope: Scope = "document") -> Iterator[Finding]:
     """Every way of calling the model, one finding each; `sight` is what is expected of it."""
-    for inputs in list_rightward(backbone.model):
-        found = find_sight(backbone.model, inputs=inputs)
+    for inputs in list_rightward(model, scope=scope):
+        found = find_sight(model, inputs=inputs)
         wrong = [layer for layer, flag in enumerate(found) if flag != sight.flags[layer]]
         detail = f"layers {wrong} do otherwise" if wrong else "as its sight says"
         yield Finding(f"who sees whom: {inputs.name}", not wrong, detail)
-    for inputs in list_hidden(backbone.model, packs=True):
-        leaks = [layer for layer, flag in enumerate(find_sight(backbone.model, inputs=inputs)) if flag]
+    ways = list(list_hidden(model, packs=True, scope=scope))
+    for inputs in ways:
+        leaks = [layer for layer, flag in enumerate(find_sight(model, inputs=inputs)) if flag]
         if inputs.name.startswith("packed"):
             detail = "seen, so documents must not be packed into one row" if leaks else "not seen"
             yield Finding(f"neighbours in a row: {inputs.name}", None if leaks else True, detail)
         else:
             yield Finding(inputs.name, not leaks, f"seen by layers {leaks}" if leaks else "not seen")
+    if not any(inputs.name.startswith("packed") for inputs in ways):
+        yield Finding("neighbours in a row", None, "not checked: this model takes no positions, so no rows are packed")
 
 
 def compare_company(backbone: Backbone) -> Finding:
@@ -63,7 +69,18 @@ def check(backbone: Backbone) -> tuple[Sight | None, list[Finding]]:
     """The sight that was found, if the model's layers can be told apart, and all findings."""
     try:
         sight = backbone.find_sight()
-        findings = list(examine(backbone, sight))
+        findings = list(examine(backbone.model, sight))
     except ModelError as error:
         return None, [Finding("who sees whom", None, str(error)), compare_company(backbone)]
     return sight, [*findings, compare_company(backbone)]
+
+
+def check_language(language: LanguageModel) -> tuple[Sight | None, list[Finding]]:
+    """The same of a model that writes: of a decoder's prompt, if its sight was chosen, or of a pair's encoder."""
+    model = language.model.get_encoder() if language.is_pair else language.model
+    scope: Scope = "document" if language.hooks is None else "prompt"
+    try:
+        sight = find_nature(model).sight if language.sight is None else language.sight
+        return sight, list(examine(model, sight, scope=scope))
+    except ModelError as error:
+        return None, [Finding("who sees whom", None, str(error))]

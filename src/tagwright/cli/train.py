@@ -161,7 +161,9 @@ def _prepare(place: Path, *, overwrite: bool) -> None:
 
 
 def _finish(console: Any, outcome: "Outcome", place: Path) -> None:
+    from tagwright.cli.terminal.pictures import draw_sight
     from tagwright.cli.terminal.show import pick_labelled, show_documents, show_ledger, show_legend, show_report
+    from tagwright.models.folder import read_about
     from tagwright.recipe.outputs import find_reports, write_outputs
     from tagwright.recipe.run import PAGE
 
@@ -169,6 +171,9 @@ def _finish(console: Any, outcome: "Outcome", place: Path) -> None:
     for part, report in find_reports(outcome).items():
         show_report(console, report, title=part)
     show_legend(console, find_reports(outcome).values())
+    if outcome.labeler.origin.gates:
+        for line in draw_sight(read_about(place)):
+            console.print(line, highlight=False, soft_wrap=True)
     if (score := outcome.labeler.origin.scores.get("cross-validated F1")) is not None:
         console.print(f"cross-validated F1: {score:.2f}", highlight=False)
     elif not find_reports(outcome):

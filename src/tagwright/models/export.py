@@ -38,7 +38,8 @@ def _refuse_hooks(backbone: Backbone) -> None:
     if backbone.hooks is not None and sight is not None and len(sight.open) < sight.layers:
         raise ModelError(
             f"This labeler's sight is {sight}. transformers opens all layers of a model or none, so that plan lives in "
-            "Tagwright alone. Use it by tagwright.load. What can be exported: sight 'all', or none chosen."
+            "Tagwright alone. `tagwright export --merge` writes the whole labeler, with its plan, for tagwright.load. "
+            "What can be exported without us: sight 'all', or none chosen."
         )
 
 

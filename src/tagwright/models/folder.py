@@ -46,6 +46,7 @@ class Origin:
 
     layers: how much each layer counts for the words of each label, where its fusion weighs layers.
     choices: where the weights lie that moved, where its tuning chooses single ones.
+    gates: how sure the gates were before they were made hard, where its sight was learned.
     """
 
     recipe: Mapping[str, Any] = field(default_factory=dict)
@@ -54,6 +55,7 @@ class Origin:
     scores: Mapping[str, Any] = field(default_factory=dict)
     layers: Mapping[str, Any] = field(default_factory=dict)
     choices: Mapping[str, Any] = field(default_factory=dict)
+    gates: Mapping[str, Any] = field(default_factory=dict)
 
 
 def write_weights(
@@ -136,6 +138,7 @@ def write_folder(labeler: OnBackbone, folder: Path, *, origin: Origin, dtype: st
         "scores": origin.scores,
         "layers": origin.layers,
         "choices": origin.choices,
+        "gates": origin.gates,
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -219,7 +222,7 @@ def read_folder(
     labeler.tuning.put_back(labeler, tensors, source=folder / WEIGHTS, whole=lies_on is None)
     if lies_on is not None and dtype is not None:  # the checksum is of the base as it was trained beside
         cast(labeler.backbone, dtype)
-    origin = {key: about.get(key, {}) for key in ("recipe", "data", "versions", "scores", "layers", "choices")}
+    origin = {key: about.get(key, {}) for key in ("recipe", "data", "versions", "scores", "layers", "choices", "gates")}
     return labeler.eval(), Origin(**origin)
 
 

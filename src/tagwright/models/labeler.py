@@ -97,6 +97,10 @@ class Labeler(nn.Module, ABC):
         """The end of a training: what was open while it lasted is decided."""
         return None
 
+    def tell_gates(self) -> dict[str, Any]:
+        """How sure the gates of a learned sight were when they were decided; empty where there were none."""
+        return {}
+
 
 class OnBackbone(Labeler):
     """A labeler on a pretrained model, which has a digest where it isn't trained as a whole."""
@@ -122,6 +126,9 @@ class OnBackbone(Labeler):
     def settle(self) -> None:
         self.backbone.settle()
         self.tuning.finish()
+
+    def tell_gates(self) -> dict[str, Any]:
+        return dict(self.backbone.learned)
 
 
 class Plan(ABC):

@@ -51,4 +51,6 @@ def build(recipe: Recipe, documents: Sequence[Document] | Mapping[str, Sequence[
     head = HeadConfig.model_validate(recipe.head.model_dump())
     labels = HEADS[head.name].list_labels(documents, head)
     plan = TaggerPlan(labels, recipe.backbone, head, recipe.fusion, recipe.tuning)
-    return build_tagger(plan, (word for document in documents for word in document.words))
+    tagger = build_tagger(plan, (word for document in documents for word in document.words))
+    tagger.backbone.warn()
+    return tagger

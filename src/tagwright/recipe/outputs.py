@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tagwright.backbone.sight.sight import is_learned
+from tagwright.backbone.sight.sight import describe_gates, is_learned
 from tagwright.evaluation.page.page import Page, render_page
 from tagwright.evaluation.report import Report
 from tagwright.io.files import write
@@ -38,8 +38,19 @@ def write_outputs(outcome: Outcome, folder: Path) -> None:
     plain = {part: report.to_dict() for part, report in reports.items()}
     (folder / REPORT).write_text(json.dumps(plain, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     facts, sight = describe(outcome), find_flags(read_about(folder).get("sight", {}))
-    pictures = {"layers": outcome.labeler.origin.layers, "choices": outcome.labeler.origin.choices}
-    page = Page(folder.name, facts, reports, outcome.history, list(outcome.unheld.lines()), toml, sight, **pictures)
+    origin = outcome.labeler.origin
+    page = Page(
+        folder.name,
+        facts,
+        reports,
+        outcome.history,
+        list(outcome.unheld.lines()),
+        toml,
+        sight,
+        layers=origin.layers,
+        choices=origin.choices,
+        gates=describe_gates(origin.gates),
+    )
     (folder / PAGE).write_text(render_page(page), encoding="utf-8")
     for task, each in outcome.scored.items():
         if each.predicted:

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.fusion import FUSIONS, FusionConfig
-from tagwright.backbone.sight.sight import is_learned
+from tagwright.backbone.sight.sight import is_learned, read_form
+from tagwright.errors import RecipeError
 from tagwright.formats import FORMATS
 from tagwright.heads import HEADS, HeadConfig
 from tagwright.io.kind import FileOptions
@@ -138,6 +139,7 @@ class Recipe(Settings):
         for place, (name, table) in named.items():
             if name not in table:
                 yield f"  {place}: no {table.kind} is called {name!r}.{suggest(name, table)}"
+        yield from self._find_faults_of_sight()
         for section in UNREAD[self.view]:
             if getattr(self, section) != type(self).model_fields[section].default:
                 yield f"  {section}: a {self.view} doesn't read this section. Take it out, or choose the other view."
@@ -146,6 +148,13 @@ class Recipe(Settings):
         elif self.backbone.scope == "prompt":
             yield "  backbone.scope: 'prompt' is a writer's; a tagger's open layers see the document. Leave it out."
         yield from find_faults_of_tasks(self.data, self.writer, is_writer=self.view == "writer")
+
+    def _find_faults_of_sight(self) -> Iterator[str]:
+        """What is wrong whatever the model."""
+        try:
+            read_form("none" if self.backbone.sight is None else self.backbone.sight)
+        except RecipeError as error:
+            yield f"  backbone.sight: {str(error).removeprefix('sight ')}"
 
     def _find_faults_of_writer(self) -> Iterator[str]:
         for name in UNREAD_BACKBONE:

@@ -124,8 +124,8 @@ def train_labeler(
     if cv_score is not None:
         scores["cross-validated F1"] = 100 * cv_score
     layers = weigh_layers(predictor, next(each.test or each.dev for each in corpora.values()))
-    choices = labeler.tuning.take_census(labeler)
-    predictor.origin = Origin(recipe.to_dict(), tell_facts(corpora), find_versions(), scores, layers, choices)
+    seen = {"choices": labeler.tuning.take_census(labeler), "gates": labeler.tell_gates()}
+    predictor.origin = Origin(recipe.to_dict(), tell_facts(corpora), find_versions(), scores, layers, **seen)
     seconds = time.monotonic() - began
     return Outcome(predictor, recipe, scored, history, ledger, seconds)
 
@@ -277,20 +277,25 @@ def is_finished(folder: Path) -> bool:
     return (folder / ABOUT).exists() and find_checkpoint(folder / CHECKPOINTS) is None
 
 
-def check_same_run(place: Path, recipe: Recipe, *, facts: Mapping[str, Any]) -> None:
-    """Keep what a run was begun with beside its checkpoints; refuse to resume it with anything else."""
+def check_same_run(
+    place: Path, recipe: Recipe, *, facts: Mapping[str, Any], asked: Mapping[str, Any] | None = None
+) -> None:
+    """Keep what a run was begun with beside its checkpoints; refuse to resume it with anything else.
+
+    asked: what the recipe doesn't say, by the names of the options.
+    """
     path = place / RUN
-    now = {"recipe": recipe.to_dict() | {"out": ""}, "data": facts}
+    now = {"recipe": recipe.to_dict() | {"out": ""}, "data": facts, **(asked or {})}
     if not path.exists():
         place.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(now), encoding="utf-8")
         return
     then = json.loads(path.read_text(encoding="utf-8"))
-    if changed := [f"{name}: {a!r} then, {b!r} now" for name, a, b in _find_changes(then, now)]:
+    if changed := [f"{n.removeprefix('recipe.')}: {a!r} then, {b!r} now" for n, a, b in _find_changes(then, now)]:
         raise RecipeError(
             f"The run in {place.parent} was begun with other settings or data, so it can't be resumed:\n  "
             + "\n  ".join(changed)
-            + "\nGive the same ones, or --overwrite to start again."
+            + "\nGive the same ones, take another folder, or start again (--overwrite, overwrite=True)."
         )
 
 

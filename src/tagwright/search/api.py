@@ -1,12 +1,14 @@
 """tagwright.search_sight: a search for the sight from Python in one call. Knows nothing of command lines."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Unpack
 
-from tagwright.errors import RecipeError
 from tagwright.recipe.corpus import load_corpus
 from tagwright.recipe.recipe import Recipe
-from tagwright.search.outputs import write_outputs
-from tagwright.search.run import Outcome, SearchConfig
+from tagwright.search.config import SearchConfig, SearchOptions, check_search
+from tagwright.search.outputs import choose_folder, take_folder, write_outputs
+from tagwright.search.run import Outcome
 from tagwright.search.run import search as run
 from tagwright.text.ledger import Ledger
 from tagwright.training.arguments import check_names
@@ -15,29 +17,26 @@ from tagwright.training.arguments import check_names
 def search_sight(
     recipe: Recipe | str | Path,
     *,
-    strategy: str = "oneshot",
-    groups: int = 4,
-    seeds: int = 3,
-    processes: int = 1,
-    engine: str = "processes",
+    settings: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
+    overwrite: bool = False,
+    **config: Unpack[SearchOptions],
 ) -> Outcome:
     """Find the layers that should look right, and write what `tagwright search` writes.
 
     found = tagwright.search_sight("recipe.toml", strategy="oneshot", out="runs/search")
-    tagwright.train(recipe=found.recipe, out="runs/chosen")
+    tagwright.train(recipe=found.recipe)
+
+    The other keywords are the verb's options: strategy ("oneshot"), groups (4), seeds (3), processes (1), engine
+    ("processes"). `settings` replaces some of the recipe's, by dotted name; `overwrite` starts again in a used folder.
     """
     plain = recipe if isinstance(recipe, Recipe) else Recipe.from_toml(recipe)
+    plain, wanted = plain.change(settings or {}), SearchConfig(**config)
+    check_search(plain, wanted)
     folder = choose_folder(plain, out)
     check_names(plain.training)
-    config = SearchConfig(strategy, groups, seeds, processes, engine)
-    outcome = run(plain, load_corpus(plain.data, Ledger()), folder=folder, config=config)
+    corpus = load_corpus(plain.data, Ledger())
+    take_folder(folder, overwrite=overwrite)
+    outcome = run(plain, corpus, folder=folder, config=wanted)
     write_outputs(outcome, folder)
     return outcome
-
-
-def choose_folder(recipe: Recipe, out: str | Path | None) -> Path:
-    """The folder that was asked for, or one in the recipe's."""
-    if out is None and recipe.out is None:
-        raise RecipeError("Nowhere to keep the search. Give --out FOLDER, or set `out` in the recipe.")
-    return Path(out) if out is not None else Path(recipe.out or "") / "search"

@@ -1,9 +1,12 @@
 """What a finished search leaves in its folder. Knows nothing of how it was run.
 
-search.json   everything     search.html   for people     recipe.toml   with the chosen plan     cells/   its parts
+search.json   everything     search.html      for people                 cells/   its parts
+recipe.toml   chosen plan    untouched.toml   the same, sight left alone
 """
 
 import json
+import shlex
+import shutil
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -11,30 +14,85 @@ from pathlib import Path
 from typing import Any
 
 from tagwright.backbone.sight.sight import Sight
+from tagwright.errors import RecipeError
+from tagwright.evaluation.page.elements import show_count
 from tagwright.models.versions import find_versions
+from tagwright.recipe.recipe import Recipe
+from tagwright.recipe.run import RUN
 from tagwright.search.cells.record import Cost, add_costs
 from tagwright.search.page import render_search
-from tagwright.search.run import Outcome
+from tagwright.search.run import CELLS, Outcome
 from tagwright.search.space import compare_groups
 from tagwright.settings.toml import write_toml
 
-RESULT, PAGE, RECIPE = "search.json", "search.html", "recipe.toml"
+RESULT, PAGE, RECIPE, UNTOUCHED = "search.json", "search.html", "recipe.toml", "untouched.toml"
+UNPROVEN = (
+    "Whether the plan helped isn't known yet: the model with its sight left alone was not trained on these seeds. The "
+    "first command does that, and its scores stand beside those above; the others test the difference."
+)
+STANDS_FOR = "TEST stands for a labelled file that was neither trained nor chosen on."
+
+
+def choose_folder(recipe: Recipe, out: str | Path | None) -> Path:
+    """The folder that was asked for, or one in the recipe's."""
+    if out is None and recipe.out is None:
+        raise RecipeError("Nowhere to keep the search. Give --out FOLDER (out=FOLDER), or set `out` in the recipe.")
+    return Path(out) if out is not None else Path(recipe.out or "") / "search"
+
+
+def take_folder(folder: Path, *, overwrite: bool) -> None:
+    """Forget an earlier search where that is wanted; else refuse files of these names that no search has left."""
+    if overwrite and (folder / CELLS).is_dir():
+        shutil.rmtree(folder / CELLS)
+    own = [name for name in (RESULT, PAGE, RECIPE, UNTOUCHED) if (folder / name).exists()]
+    if own and not overwrite and not (folder / CELLS / RUN).exists():
+        raise RecipeError(
+            f"{folder} is no search, but holds {', '.join(own)}, which a search would replace. Choose another folder, "
+            "or let it replace them (--overwrite, overwrite=True)."
+        )
 
 
 def write_outputs(outcome: Outcome, folder: Path) -> None:
-    """Write all three."""
+    """Write all four."""
     toml = write_recipe(outcome)
     (folder / RECIPE).write_text(toml, encoding="utf-8")
+    (folder / UNTOUCHED).write_text(write_toml(leave_alone(outcome.recipe)), encoding="utf-8")
     plain = json.dumps(to_dict(outcome), ensure_ascii=False, indent=1)
     (folder / RESULT).write_text(plain + "\n", encoding="utf-8")
-    page = render_search(outcome, facts=describe(outcome), recipe=toml)
+    page = render_search(outcome, facts=describe(outcome), recipe=toml, check=tell_check(outcome))
     (folder / PAGE).write_text(page, encoding="utf-8")
 
 
 def write_recipe(outcome: Outcome) -> str:
     """The recipe with the chosen plan, as TOML."""
-    note = f"found by `tagwright search`, {outcome.config.strategy}, {outcome.config.groups} groups of layers"
+    found = f"found by `tagwright search`, {outcome.config.strategy}"
+    note = f"{found}, {show_count(outcome.config.groups, 'group')} of layers"
     return write_toml(outcome.recipe, notes={"backbone.sight": note})
+
+
+def leave_alone(recipe: Recipe) -> Recipe:
+    """The same recipe with the sight that its model has by nature, and a folder beside the other's."""
+    return recipe.change({"backbone.sight": None, "out": str(Path(recipe.out or "").with_name("untouched"))})
+
+
+def tell_check(outcome: Outcome) -> list[str]:
+    """How to learn whether the plan helped: a line about it, then the commands."""
+    numbers, test = [record.cell.seed for record in outcome.finals], outcome.recipe.data.test
+    seeds = f"--set training.seed={numbers[0]}" + (f" --seeds {len(numbers)}" if len(numbers) > 1 else "")
+    gold, about = (shlex.quote(test), "") if isinstance(test, str) else ("TEST", f" {STANDS_FOR}")
+    trained, labelled, predicted = [], [], []
+    for name, recipe in ((UNTOUCHED, leave_alone(outcome.recipe)), (RECIPE, outcome.recipe)):
+        out = Path(recipe.out or "")
+        runs = [out / f"seed-{number}" for number in numbers] if len(numbers) > 1 else [out]
+        files = [shlex.quote(str(run / "test.jsonl")) for run in runs]
+        trained.append(f"tagwright train {shlex.quote(str(out.with_name(name)))} {seeds}")
+        labelled += [
+            f"tagwright predict {shlex.quote(str(run))} {gold} -o {file}" for run, file in zip(runs, files, strict=True)
+        ]
+        predicted.append(" ".join(files))
+    untouched, chosen = predicted
+    compared = f"tagwright compare {gold} {chosen} --against {untouched} --names {outcome.chosen},untouched"
+    return [UNPROVEN + about, *trained, *labelled, compared]
 
 
 def to_dict(outcome: Outcome) -> dict[str, Any]:
@@ -44,6 +102,7 @@ def to_dict(outcome: Outcome) -> dict[str, Any]:
         **asdict(outcome.config),
         "about": outcome.about,
         "layers": outcome.layers,
+        "dev_documents": outcome.dev_documents,
         "chosen": outcome.chosen,
         "open_layers": list(Sight.parse(outcome.chosen, layers=outcome.layers).open),
         "ranking": [asdict(one) for one in outcome.found.ranking],
@@ -65,9 +124,10 @@ def _spell(cost: Cost) -> dict[str, int]:
 def describe(outcome: Outcome) -> Mapping[str, str]:
     """The facts of a search, for people."""
     recipe, finals = outcome.recipe, add_costs(outcome.finals)
+    layers = show_count(outcome.layers, "layer")
     seeds = ", ".join(str(record.cell.seed) for record in outcome.finals)
     return {
-        "Model": f"{recipe.backbone.model}, {outcome.layers} layers in {outcome.config.groups} groups",
+        "Model": f"{recipe.backbone.model}, {layers} in {show_count(outcome.config.groups, 'group')}",
         "Strategy": f"{outcome.config.strategy}: {outcome.about}",
         "Chosen": f"{outcome.chosen}; looks right: {Sight.parse(outcome.chosen, layers=outcome.layers)}",
         **{f"{part} F1": spread for part, spread in quote(outcome).items()},

@@ -13,14 +13,17 @@ WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 400, 230, 46, 12, 44
 SEARCHED = "Scores by which plans were chosen, on dev: they flatter the winner. Quote those of the last trainings."
 
 
-def render_search(outcome: Outcome, *, facts: Mapping[str, str], recipe: str) -> str:
+def render_search(outcome: Outcome, *, facts: Mapping[str, str], recipe: str, check: Sequence[str]) -> str:
     """The page as HTML. The same outcome gives the same text."""
     ranking, means = outcome.found.ranking, compare_groups(dict(outcome.found.field))
-    sections = [("plans", "Plans", draw_section("plans", "Plans", draw_ranking(ranking)))]
+    sections = [("plans", "Plans", draw_section("plans", "Plans", draw_ranking(ranking, doubt=outcome.doubt)))]
     if any(means):
         sections.append(("groups", "Groups", draw_section("groups", "Groups", draw_groups(means))))
+    sections.append(("check", "Did it help?", draw_section("check", "Did it help?", draw_check(check))))
     sections.append(("run", "Run", draw_section("run", "Run", draw_run(facts, recipe))))
-    return render_sections(f"Search for the sight: {outcome.chosen}", sections, tiles=[_draw_tile(outcome)])
+    return render_sections(
+        f"Sight {outcome.chosen}, chosen by {outcome.config.strategy}", sections, tiles=[_draw_tile(outcome)]
+    )
 
 
 def _draw_tile(outcome: Outcome) -> Html:
@@ -41,7 +44,7 @@ def draw_plan(plan: str) -> Html:
     return tag("span", *boxes, class_="plan", role="img", aria_label=f"{plan}, input to output")
 
 
-def draw_ranking(ranking: Sequence[Ranked]) -> Html:
+def draw_ranking(ranking: Sequence[Ranked], *, doubt: str) -> Html:
     """One row for each plan, best first; the darker, the nearer to the best."""
     scores = [one.f1 for one in ranking if one.f1 is not None]
     low, high = min(scores, default=0.0), max(scores, default=0.0)
@@ -53,7 +56,13 @@ def draw_ranking(ranking: Sequence[Ranked]) -> Html:
         rows.append(tag("tr", title, number, cell(one.terms), cell(str(place))))
     names = tag("tr", head("Input → output"), head("Dev F1"), head("Terms"), head("Place"))
     table = tag("table", tag("thead", names), tag("tbody", *rows), class_="heat")
-    return join([scroll(table, "Plans"), tag("p", SEARCHED, class_="note")])
+    return join([scroll(table, "Plans"), *(tag("p", line, class_="note") for line in (SEARCHED, doubt) if line)])
+
+
+def draw_check(lines: Sequence[str]) -> Html:
+    """How to learn whether the plan helped: what is said, and the commands."""
+    about, *commands = lines
+    return join([tag("p", about, class_="note"), tag("pre", "\n".join(commands), tabindex="0")])
 
 
 def draw_groups(means: Sequence[tuple[float, float] | None]) -> Html:

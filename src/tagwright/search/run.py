@@ -9,17 +9,18 @@ from pathlib import Path
 
 from tagwright.backbone.backbone import load_backbone
 from tagwright.errors import RecipeError
-from tagwright.recipe.corpus import Corpus, check_overlap, draw_corpus, require_labels
+from tagwright.evaluation.page.elements import show_count
+from tagwright.recipe.corpus import FEW_DEV, Corpus, check_overlap, draw_corpus, require_labels
 from tagwright.recipe.recipe import Recipe
 from tagwright.recipe.run import check_same_run
-from tagwright.search import SEARCHES
 from tagwright.search.cell import FINAL, Cell, Record
 from tagwright.search.cells.progress import ShowCells
 from tagwright.search.cells.record import Cost, add_costs
 from tagwright.search.cells.runner import Cells
+from tagwright.search.config import SearchConfig, check_search
 from tagwright.search.engines import ENGINES
 from tagwright.search.space import Space
-from tagwright.search.strategies.search import Found, Search
+from tagwright.search.strategies.search import Found
 from tagwright.search.switch import Switch
 from tagwright.search.trial import Work
 from tagwright.text.ledger import Ledger
@@ -29,19 +30,9 @@ FEWEST = 5  # documents of dev, below which it can't choose among plans
 
 
 @dataclass(frozen=True)
-class SearchConfig:
-    """How to search: the strategy as it is written (`random:4`), groups of layers, seeds of the last trainings."""
-
-    strategy: str = "oneshot"
-    groups: int = 4
-    seeds: int = 3
-    processes: int = 1
-    engine: str = "processes"
-
-
-@dataclass(frozen=True)
 class Outcome:
-    """What a search gives. `recipe` has the chosen plan; `searched` are all cells but the `finals`."""
+    """What a search gives. `recipe` has the chosen plan, and a folder of its own to train into; `searched` are all
+    cells but the `finals`; `dev_documents` is how many documents the choice was made on."""
 
     config: SearchConfig
     recipe: Recipe
@@ -50,6 +41,7 @@ class Outcome:
     layers: int
     searched: Sequence[Record]
     finals: Sequence[Record]
+    dev_documents: int
 
     @property
     def chosen(self) -> str:
@@ -59,6 +51,18 @@ class Outcome:
     def cost(self) -> Cost:
         """Of the search, without the last trainings, which every strategy needs alike."""
         return add_costs(self.searched)
+
+    @property
+    def doubt(self) -> str:
+        """Why the choice may be chance; empty where dev is large enough, or chose nothing."""
+        scored = sum(one.f1 is not None for one in self.found.ranking)
+        if scored < 2 or self.dev_documents >= FEW_DEV:
+            return ""
+        return (
+            f"The F1 of {self.dev_documents} dev documents chose among {scored} plans, which is as good as chance: of "
+            f"fewer than {FEW_DEV} it moves by points from one span to the next. Name a larger dev file (data.dev), "
+            "set more aside (data.dev_share), or use all there are (draw.dev_policy = 'full')."
+        )
 
 
 def search(
@@ -70,21 +74,17 @@ def search(
     say: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Find a plan and train it again; a search that was stopped goes on from the cells in its folder."""
-    if recipe.view == "writer":
-        raise RecipeError(
-            "A search is for taggers. Compare a few plans of a writer with `tagwright curve RECIPE --vary "
-            "sight=none,1000,1110 --shots all`."
-        )
+    strategy, engine = check_search(recipe, config), ENGINES[config.engine]
     recipe = recipe.change({"backbone.sight": None})
-    strategy, engine = make_search(config.strategy), ENGINES[config.engine]
     space = Space(config.groups, recipe.training.seed)
     about = strategy.describe(space)
     require_labels(recipe, corpus)
-    check_dev(recipe, corpus)
+    dev = count_dev(recipe, corpus)
     check_overlap(corpus)
     layers = count_layers(recipe, corpus, groups=config.groups)
     work = Work(recipe, corpus, space, folder / CELLS)
-    check_same_run(work.folder, recipe, facts=corpus.facts | {"search": {"groups": config.groups}})
+    asked = {"strategy": config.strategy, "groups": config.groups}
+    check_same_run(work.folder, recipe, facts=corpus.facts, asked=asked)
     with ShowCells(say) as shown:
         cells: Cells[Cell, Record] = Cells(work, engine, processes=config.processes, shown=shown)
         shown.announce(f"{config.strategy}: {about}")
@@ -95,23 +95,12 @@ def search(
         finals = cells([Cell(FINAL, chosen, space.seed + 1 + number) for number in range(config.seeds)])
     for left in work.folder.glob("*.safetensors"):
         left.unlink()
-    changed = recipe.change({"backbone.sight": chosen})
-    return Outcome(config, changed, found, about, layers, searched, finals)
+    changed = recipe.change({"backbone.sight": chosen, "out": str(folder / "chosen")})
+    return Outcome(config, changed, found, about, layers, searched, finals, dev)
 
 
-def make_search(notation: str) -> Search:
-    """A strategy as it is written: its name, and for some a colon and a number."""
-    name, colon, count = notation.partition(":")
-    kind: type[Search] = SEARCHES[name]
-    if kind.takes_count != bool(colon):
-        raise RecipeError(f"{notation!r} is no strategy. " + (f"Write {name}:4." if not colon else f"Write {name}."))
-    if colon and not (count.isdecimal() and int(count)):
-        raise RecipeError(f"{notation!r} is no strategy: {count!r} is not a number of plans. Write {name}:4.")
-    return kind(int(count) if colon else None)
-
-
-def check_dev(recipe: Recipe, corpus: Corpus) -> None:
-    """Refuse to choose without a dev set that can tell plans apart."""
+def count_dev(recipe: Recipe, corpus: Corpus) -> int:
+    """The dev documents that choose; refused if they are too few to tell plans apart."""
     dev = draw_corpus(corpus, recipe.draw, seed=recipe.training.seed, ledger=Ledger()).dev
     if len(dev) < FEWEST:
         instead = "Name a dev file (data.dev), or set a larger data.dev_share aside from train."
@@ -121,8 +110,9 @@ def check_dev(recipe: Recipe, corpus: Corpus) -> None:
                 "Set draw.dev_policy = 'full' to use them all."
             )
         raise RecipeError(
-            f"The choice is made on dev, with {len(dev)} dev documents; {FEWEST} are the least. {instead}"
+            f"The choice is made on dev, with {show_count(len(dev), 'dev document')}; {FEWEST} are the least. {instead}"
         )
+    return len(dev)
 
 
 def count_layers(recipe: Recipe, corpus: Corpus, *, groups: int) -> int:
@@ -130,5 +120,7 @@ def count_layers(recipe: Recipe, corpus: Corpus, *, groups: int) -> int:
     words = (word for document in corpus.train for word in document.words)
     layers = Switch(load_backbone(recipe.backbone, words)).layers
     if groups > layers:
-        raise RecipeError(f"{groups} groups of layers are too many: {recipe.backbone.model} has {layers} layers.")
+        raise RecipeError(
+            f"{groups} groups of layers are too many: {recipe.backbone.model} has {show_count(layers, 'layer')}."
+        )
     return layers

@@ -27,7 +27,7 @@ NO_MASK = dict.fromkeys(("rwkv", "xlstm"), "takes no attention_mask")
 NO_ATTENTION = dict.fromkeys(
     ("axk2", "falcon_h1", "falcon_mamba", "inkling_text", "inkling2_text", "jamba", "kimi_linear", "lfm3", "mamba")
     + ("minimax", "nemotron_h", "recurrent_gemma", "zaya"),
-    "have no attention whose sight",
+    "attention whose sight can be changed",
 )
 REFUSED = NO_HANDING_ON | NO_STACK | NO_MASK | NO_ATTENTION
 

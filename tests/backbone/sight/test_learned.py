@@ -15,7 +15,8 @@ from tagwright.backbone.builtin import UNTRAINED
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.sight.learned import HARD, REACH, SETTLED, Gates
 from tagwright.backbone.sight.probe import prove_sight
-from tagwright.backbone.sight.sight import Sight, count_gates, is_learned
+from tagwright.backbone.sight.sight import Sight, count_gates, describe_gates, is_learned
+from tagwright.cli.terminal.pictures import draw_sight
 from tagwright.errors import ModelError, RecipeError
 from tagwright.inference.predictor import Predictor
 from tagwright.models.folder import read_about
@@ -151,6 +152,17 @@ def test_gates_go_on_from_what_was_saved() -> None:
     assert all(torch.equal(later.state_dict()[name], kept) for name, kept in whole.state_dict().items())
 
 
+def test_gates_tell_how_much_of_their_way_led_towards_open() -> None:
+    gates = Gates(3)
+    assert gates.tell() == {"towards_open": [0.5, 0.5, 0.5], "steps": 0}
+    gates.begin(50)
+    for step in range(20):
+        gates.logits.grad = torch.tensor([-1.0, 1.0, (-1.0) ** step])
+        gates.step()
+    opening, closing, torn = gates.tell()["towards_open"]
+    assert gates.tell()["steps"] == 20 and opening > 0.99 and closing < 0.01 and 0.35 < torn < 0.65
+
+
 @pytest.mark.parametrize("kind", ["llama", "bert"])
 def test_a_settled_backbone_is_one_that_was_given_the_plan(tmp_path: Path, kind: str) -> None:
     folder = save(kind, tmp_path)
@@ -158,7 +170,9 @@ def test_a_settled_backbone_is_one_that_was_given_the_plan(tmp_path: Path, kind:
     assert any(name.startswith("gates.") for name in backbone.state_dict())
     move(gates, [-2.0, 3.0])
     assert backbone.find_sight() == Sight(2, (1,)) and backbone.sight is None
+    told = gates.tell()
     backbone.settle()
+    assert backbone.learned == told
     assert backbone.config.sight == (1,) and backbone.sight == backbone.find_sight() == Sight(2, (1,))
     assert backbone.gates is None and not any(name.startswith("gates.") for name in backbone.state_dict())
     prove_sight(backbone.model, (False, True), packs=kind == "llama")
@@ -229,7 +243,7 @@ def test_where_nothing_is_trained_nothing_is_learned(tmp_path: Path) -> None:
 
 
 def test_a_model_whose_layers_cannot_be_gated_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"Layers 0 \(linear_attention\), .* have no attention"):
+    with pytest.raises(ModelError, match="No layer of mamba has attention .* without a sight to set, learn or search"):
         load_model(save_model("mamba", tmp_path / "mamba", state_size=4), sight="learned")
     with pytest.raises(ModelError, match="GPTJModel doesn't hand keyword arguments"):
         load_model(save_model("gptj", tmp_path / "gptj", rotary_dim=4), sight="learned")
@@ -256,4 +270,9 @@ def test_from_the_recipe_to_the_report_and_the_saved_labeler(tmp_path: Path) -> 
     about = read_about(out)
     assert about["sight"] == {"layers": 4, "open": list(found.open), "chosen": True}
     assert about["backbone"]["sight"] == list(found.open) and about["recipe"]["backbone"]["sight"] == "learned:2"
-    assert Predictor.from_pretrained(out, check=True).tagger.backbone.sight == found
+    again = Predictor.from_pretrained(out, check=True)
+    assert again.tagger.backbone.sight == found
+    assert again.origin.gates == about["gates"] and about["gates"]["steps"] == 3  # of 4; in the last one they are hard
+    drawn = "\n".join(draw_sight(about))
+    assert drawn.startswith("sight, learned:") and drawn.endswith(describe_gates(about["gates"]))
+    assert describe_gates(about["gates"])[1:] in (out / "report.html").read_text("utf-8")

@@ -62,8 +62,22 @@ def test_bad_settings_say_what_would_work(llama: Path, settings: Any, error: typ
 
 
 def test_a_model_that_cannot_be_opened(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no attention whose sight can be changed"):
-        load_model(save_model("mamba", tmp_path, state_size=4), sight="all")
+    save_model("mamba", tmp_path, state_size=4)
+    (tmp_path / "model.safetensors").unlink()  # its config.json says enough
+    for sight in ("all", "0011", "learned"):
+        with pytest.raises(
+            ModelError, match="No layer of mamba has attention whose sight can be changed: all are linear"
+        ):
+            load_model(tmp_path, sight=sight)
+
+
+@pytest.mark.parametrize("kind", ["llama", "t5"])
+def test_a_plan_for_other_layers_is_refused_before_weights_are_loaded(tmp_path: Path, kind: str) -> None:
+    save_model(kind, tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    for sight, message in (((0, 9), "names layer 9"), ("001", "3 groups"), ("learned:3", "3 groups")):
+        with pytest.raises(RecipeError, match=f"{message}.* the model(.s|.has) .*"):
+            load_model(tmp_path, sight=sight)
 
 
 @pytest.mark.parametrize(
@@ -75,9 +89,9 @@ def test_first_is_warned_of_where_a_causal_layer_comes_first(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: str, sight: str | None, warned: bool
 ) -> None:
     with caplog.at_level(logging.WARNING, logger="tagwright"):
-        load_model(save_model(kind, tmp_path), sight=sight, read_at="first")
-        load_model(tmp_path, sight=sight, read_at="last")
-        load_model(tmp_path, sight=sight, read_at="first", repeat=1)  # the word stands in the earlier copy too
+        load_model(save_model(kind, tmp_path), sight=sight, read_at="first").warn()
+        load_model(tmp_path, sight=sight, read_at="last").warn()
+        load_model(tmp_path, sight=sight, read_at="first", repeat=1).warn()  # the word stands in the earlier copy too
     assert sum("labels a word before" in record.message for record in caplog.records) == warned
 
 

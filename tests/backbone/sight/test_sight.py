@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tagwright.backbone.config import BackboneConfig
-from tagwright.backbone.sight.sight import Sight
+from tagwright.backbone.sight.sight import Sight, describe_gates, read_form
 from tagwright.errors import RecipeError
 
 
@@ -20,7 +20,7 @@ from tagwright.errors import RecipeError
         ("0101", 4, [1, 3]),
         (" 01 ", 2, [1]),
         ("top:1", 4, [3]),
-        ("top:0", 4, []),
+        ("[0, 2]", 4, [0, 2]),
         ("bottom:3", 4, [0, 1, 2]),
         ([2, 0, 2], 4, [0, 2]),
         ((), 4, []),
@@ -50,6 +50,8 @@ def test_uneven_groups_differ_by_one_layer_at_most() -> None:
         (["1"], "lists '1', which is no number of a layer"),
         ([True], "lists True"),
         ("0012", "'0012' can't be read. Expected none, all, bits"),
+        ("top:0", "'top:0' opens no layer. Write none."),
+        ("[0, 5]", "names layer 5; the model's layers are 0 to 3"),
         ("top:", "can't be read"),
         ("middle:2", "can't be read"),
         ("", "can't be read"),
@@ -70,10 +72,32 @@ def test_flags_and_words() -> None:
 
 def test_the_picture_numbers_the_layers() -> None:
     ruler, marks, legend = Sight.parse("top:2", layers=12).draw()
-    assert ruler == "layer 0    5    10"
+    assert ruler == "layer 0    5     11"
     assert marks == "input ░░░░░░░░░░██ output   looks right: 10 to 11 of 12 layers"
-    assert marks[ruler.index("10")] == "█"
+    assert marks[ruler.index("5")] == "░" and marks[ruler.index("11")] == "█"
     assert legend.strip() == "█ a word sees those to its right too   ░ only those to its left"
+
+
+@pytest.mark.parametrize(
+    ("layers", "ruler"), [(1, "0"), (2, "01"), (5, "0   4"), (6, "0    5"), (8, "0    5 7"), (101, "0    5    10")]
+)
+def test_the_ruler_names_the_first_and_the_last_layer_at_their_places(layers: int, ruler: str) -> None:
+    drawn = Sight.parse("all", layers=layers).draw()[0].removeprefix("layer ")
+    assert drawn.startswith(ruler) and drawn.index(str(layers - 1), layers - 1) == layers - 1
+    assert len(drawn) == layers - 1 + len(str(layers - 1))
+
+
+@pytest.mark.parametrize("notation", ["0011", "learned:3", "top:99", "[7]", (9,)])
+def test_what_needs_the_number_of_layers_is_no_fault_of_the_form(notation: Any) -> None:
+    assert read_form(notation) == ((7,) if notation == "[7]" else notation)
+
+
+def test_gates_say_how_sure_they_were_beside_chance() -> None:
+    told = describe_gates({"towards_open": [1.0, 0.5, 0.081], "steps": 100})
+    assert told.startswith("gates, from input to output: 100 50 8 % of their way led towards open, in 100 steps")
+    assert told.endswith("between 40 and 60 chance alone would do")
+    assert "between 0 and 100 chance" in describe_gates({"towards_open": [1.0], "steps": 1})
+    assert "nothing was learned" in describe_gates({"towards_open": [0.5], "steps": 0}) and describe_gates({}) == ""
 
 
 def test_bits_may_come_as_a_number() -> None:

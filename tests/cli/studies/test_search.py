@@ -1,5 +1,7 @@
 """tagwright search: one tiny search for real, gone on with, and what is refused."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,10 +37,18 @@ def test_a_search_ends_in_a_recipe_and_quotes_fresh_seeds(run: Run, recipe: Path
     shown = run(*verb).stdout
     assert "oneshot: one whole training for all 2 plans" in shown and "test F1" in shown
     assert "Cost of the search:" in shown and "flatters it" in shown
+    assert "dev documents chose among 2 plans, which is as good as chance" in shown
+    assert "tagwright train run/search/untouched.toml --set training.seed=2\n" in shown
     folder = recipe.parent / "run" / "search"
-    assert {path.name for path in folder.iterdir()} == {"cells", "recipe.toml", "search.html", "search.json"}
+    assert {path.name for path in folder.iterdir()} == {
+        "cells",
+        "recipe.toml",
+        "search.html",
+        "search.json",
+        "untouched.toml",
+    }
     found = Recipe.from_toml(folder / "recipe.toml")
-    assert found.backbone.sight in ("0", "1") and found.out == "run"
+    assert found.backbone.sight in ("0", "1") and found.out == str(Path("run", "search", "chosen"))
     assert not list((folder / "cells").glob("*.safetensors"))
     before = {path: path.stat().st_mtime_ns for path in (folder / "cells").glob("*-*.json")}
     assert len(before) == 4
@@ -50,6 +60,7 @@ def test_a_search_ends_in_a_recipe_and_quotes_fresh_seeds(run: Run, recipe: Path
     ("arguments", "message"),
     [
         (("--strategy", "oneshoot"), "Did you mean 'oneshot'"),
+        (("--set", "draw.dev_policy=cv"), "'cv' takes no dev documents"),
         (("--engine", "rey"), "Did you mean 'ray'"),
         (("--groups", 5), "5 groups of layers are too many"),
         (("--set", "training.max_stepz=3"), "max_stepz"),
@@ -61,6 +72,17 @@ def test_a_wrong_wish_is_refused_before_anything_is_trained(
     with pytest.raises(RecipeError, match=message):
         run("search", recipe, *arguments)
     assert not (recipe.parent / "run").exists()
+
+
+def test_what_names_alone_decide_is_refused_before_torch_is_loaded(recipe: Path) -> None:
+    told = "import sys, tagwright.search.config as c; from tagwright.recipe.recipe import Recipe\n"
+    told += "for s, e in (('clever', 'ray'), ('top', 'rey')):\n"
+    told += "    try: c.check_search(Recipe(), c.SearchConfig(s, engine=e))\n"
+    told += "    except c.RecipeError as error: print(error)\n"
+    told += "print({'torch', 'transformers'} & set(sys.modules))"
+    shown = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout
+    assert shown.splitlines()[0].endswith("random:K, top.") and "Did you mean 'ray'" in shown
+    assert shown.splitlines()[-1] == "set()"
 
 
 def test_a_search_needs_a_place(run: Run, recipe: Path) -> None:

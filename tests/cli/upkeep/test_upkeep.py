@@ -15,6 +15,7 @@ from tagwright.errors import DataError, ModelError, RecipeError
 from tagwright.inference.predictor import Predictor
 from tagwright.inference.saved import TEXTS
 from tagwright.models.export import export_backbone
+from taught_writers import make_entities, make_writer, save_writer
 from tiny_labelers import make_tagger
 from tiny_models import load_model, save_model
 
@@ -111,7 +112,9 @@ def test_an_exported_backbone_works_without_us(run: Run, here: Path, kind: str, 
 @pytest.mark.parametrize(("kind", "sight"), [("llama", "01"), ("bert", "none"), ("bert", "10")])
 def test_other_plans_stay_with_us(run: Run, here: Path, kind: str, sight: str) -> None:
     save(here / "saved", kind=kind, sight=sight)
-    with pytest.raises(ModelError, match="so that plan lives in Tagwright alone"):
+    with pytest.raises(
+        ModelError, match="so that plan lives in Tagwright alone. `tagwright export --merge` writes the whole labeler"
+    ):
         run("export", "saved", "plain")
     assert not (here / "plain").exists()
 
@@ -121,6 +124,27 @@ def test_what_does_not_come_back_is_withdrawn(here: Path) -> None:
     backbone = load_model(save_model("t5", here / "t5"))
     with pytest.raises(ModelError, match="lacks .* of the weights"):
         export_backbone(backbone, here / "plain")
+    assert not (here / "plain").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "sight", "told"),
+    [
+        ("llama", "10", "sight, as chosen, of its prompt alone, and proven"),
+        ("llama", None, "sight, by nature and proven"),
+        ("t5", None, "sight, by nature, of its encoder and proven"),
+    ],
+)
+def test_a_writer_is_examined_too(run: Run, here: Path, kind: str, sight: str | None, told: str) -> None:
+    own = {} if sight is None else {"sight": sight, "scope": "prompt"}
+    writer = make_writer(save_writer(kind, here / "model"), make_entities(), backbone=own)
+    Predictor(writer).save_pretrained("saved")
+    shown = run("doctor", "saved").stdout
+    assert told in shown and "who sees whom: padding on the left: as its sight says" in shown and "fault" not in shown
+    assert ("what follows the prompt: not seen" in shown) == (sight is not None)
+    assert "documents are labelled as when it was saved" in shown
+    with pytest.raises(ModelError, match="saved is a writer.*`--merge` writes the whole labeler"):
+        run("export", "saved", "plain")
     assert not (here / "plain").exists()
 
 

@@ -138,3 +138,9 @@ def test_the_sight_is_a_row_of_numbered_boxes() -> None:
     shown = render_page(Page("run", {"Model": "m"}, sight=(False, True)))
     assert '<li title="looks left only">0</li><li class="open" title="looks right">1</li>' in shown
     assert 'class="sight"' not in render_page(Page("run", {"Model": "m"}))
+
+
+def test_the_sight_stands_before_the_scores_with_what_its_gates_say() -> None:
+    report = score(make_pair("Anna sang", [Span(0, 1, "PER")], [Span(0, 1, "PER")], id="d"))
+    shown = render_page(Page("run", reports={"dev": report}, sight=(False, True), gates="gates: 9 91 %"))
+    assert shown.index('id="sight"') < shown.index('<p class="note">Gates: 9 91 %.</p>') < shown.index('id="part-0"')

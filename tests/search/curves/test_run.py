@@ -85,7 +85,7 @@ def test_a_used_folder_is_refused_for_another_recipe_or_dial(engine: StandIn, tm
     draw(tmp_path)
     with pytest.raises(RecipeError, match="training.weight_decay"):
         draw(tmp_path, recipe=RECIPE.change({"training.weight_decay": 0.5}))
-    with pytest.raises(RecipeError, match="curve.dial"):
+    with pytest.raises(RecipeError, match="\n  vary: 'fusion.name' then, 'tuning.name' now"):
         draw(tmp_path, vary="tuning=full,frozen")
 
 

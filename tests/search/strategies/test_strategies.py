@@ -7,7 +7,7 @@ import pytest
 from tagwright.errors import RecipeError
 from tagwright.search import SEARCHES
 from tagwright.search.cell import Cell, Record
-from tagwright.search.run import make_search
+from tagwright.search.config import make_search
 from tagwright.search.space import Space
 from tagwright.search.strategies.oneshot import KEPT, SHARE
 from tagwright.search.strategies.search import rank
@@ -108,6 +108,18 @@ def test_random_plans_follow_from_the_seed_and_are_cells_of_exhaustive() -> None
         make_search("random:9").describe(SPACE)
 
 
+@pytest.mark.parametrize(
+    ("notation", "told"),
+    [
+        ("halving", "2 plans at 1/2 of the training: 1 whole training in all"),
+        ("random:1", "1 plan drawn at random, the whole training each"),
+        ("learned", "one whole training with learned gates, one each for 1 group of layers"),
+    ],
+)
+def test_one_is_told_as_one(notation: str, told: str) -> None:
+    assert make_search(notation).describe(Space(1, 1)) == told
+
+
 def test_learned_gates_give_one_plan() -> None:
     bench = Bench()
     bench.list_plans = lambda cell: ["110"]  # type: ignore[method-assign]
@@ -126,10 +138,11 @@ def test_controls_train_nothing(notation: str, plan: str) -> None:
 @pytest.mark.parametrize(
     ("notation", "message"),
     [
-        ("randm", "Did you mean 'random'"),
-        ("random", "Write random:4"),
-        ("random:", "Write random:4"),
-        ("random:0", "Write random:4"),
+        ("randm", "Did you mean 'random:K'"),
+        ("clever", "Known: all, exhaustive, halving, learned, oneshot, random:K, top"),
+        ("random", "Write random:K for K plans, such as random:4"),
+        ("random:", "Write random:K"),
+        ("random:0", "Write random:K"),
         ("random:x", "not a number of plans"),
         ("top:4", "Write top"),
     ],

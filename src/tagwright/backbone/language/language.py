@@ -6,6 +6,7 @@ Knows nothing of labels, formats or grammars.
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -23,9 +24,9 @@ from tagwright.backbone.builtin import UNTRAINED
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.four_bits import ask_for_four_bits, check_four_bits
 from tagwright.backbone.language.marks import add_marks
-from tagwright.backbone.sight.masks import LENGTHS, NO_WRITER, SightHooks, find_stack
+from tagwright.backbone.sight.masks import LENGTHS, NO_WRITER, SightHooks
 from tagwright.backbone.sight.probe import prove_sight
-from tagwright.backbone.sight.proven import set_sight
+from tagwright.backbone.sight.proven import check_plan, set_sight
 from tagwright.backbone.sight.sight import Sight, is_learned
 from tagwright.errors import ModelError
 from tagwright.tokens.align import WordTokenizer
@@ -42,7 +43,8 @@ class LanguageModel(nn.Module):
     start: what the decoder of a pair begins with. sight: of a decoder, chosen layers look right within the prompt.
     """
 
-    gates = None  # tunings ask for them: no sight is learned here
+    gates = None  # others ask for them: no sight is learned here
+    learned: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, model: Any, tokenizer: WordTokenizer, *, config: BackboneConfig) -> None:
         super().__init__()
@@ -60,15 +62,6 @@ class LanguageModel(nn.Module):
 
     def _obey(self, plan: str | Iterable[int]) -> None:
         """Open layers of a decoder for its prompt, proven; a plan is kept as layers, as a tagger's is."""
-        if self.is_pair:
-            raise ModelError(
-                f"{self.config.model} is an encoder-decoder: its encoder sees a source both ways as it is. "
-                "Leave backbone.sight out, or take a decoder."
-            )
-        if is_learned(plan):
-            raise ModelError(f"A writer's sight is chosen, not learned: {plan!r}. Name layers, such as 0011 or all.")
-        if self.config.scope == "document" and Sight.parse(plan, layers=len(find_stack(self.model)[1])).open:
-            raise ModelError(NO_WRITER)
         self.sight, self.hooks = set_sight(self.model, plan, scope="prompt")
         self.config = self.config.model_copy(update={"sight": self.sight.open})
 
@@ -113,6 +106,8 @@ def load_language(
     if four_bits:
         check_four_bits(config.model)
     kind = find_kind(config)
+    if config.sight is not None:
+        check_writing(config, read_pretrained(AutoConfig, config))
     loading = {"dtype": getattr(torch, config.dtype), "output_loading_info": True, "ignore_mismatched_sizes": True}
     loading |= ask_for_four_bits() if four_bits else {}
     model, report = read_pretrained(kind, config, **loading)
@@ -122,6 +117,23 @@ def load_language(
         few = ", ".join(map(repr, fresh[:5])) + (f" ... ({len(fresh)})" if len(fresh) > 5 else "")
         logger.info("%s got tokens for what its vocabulary lacks: %s.", config.model, few)
     return LanguageModel(model, WordTokenizer(tokenizer), config=config)
+
+
+def check_writing(config: BackboneConfig, model: Any) -> None:
+    """Refuse a sight that a writer can't have, by the config.json of its model alone."""
+    if model.is_encoder_decoder:
+        raise ModelError(
+            f"{config.model} is an encoder-decoder: its encoder sees a source both ways as it is. "
+            "Leave backbone.sight out, or take a decoder."
+        )
+    if is_learned(config.sight):
+        raise ModelError(
+            f"A writer's sight is chosen, not learned: {config.sight!r}. Name layers, such as 0011 or all."
+        )
+    text = model.get_text_config()
+    check_plan(config.sight or (), text)
+    if config.scope == "document" and Sight.parse(config.sight or (), layers=text.num_hidden_layers).open:
+        raise ModelError(NO_WRITER)
 
 
 def restore_language(folder: Path, config: BackboneConfig) -> LanguageModel:

@@ -13,7 +13,7 @@ from torch import Tensor, distributed, nn
 from torch.nn import functional as F
 from transformers.masking_utils import bidirectional_mask_function
 
-from tagwright.backbone.sight.masks import ASKS_POSITIONS, BOTH, LEFT, SightHooks
+from tagwright.backbone.sight.masks import ASKS_POSITIONS, BOTH, LEFT, SightHooks, refuse_other_kinds
 from tagwright.errors import ModelError
 
 KERNELS = ("eager", "sdpa")  # the others take no mask that has gradients
@@ -45,6 +45,16 @@ class Gates(nn.Module):
     def plan(self) -> str:
         """The gates made hard: one bit for each group, the leftmost nearest the input."""
         return "".join("1" if logit > 0 else "0" for logit in self.logits.tolist())
+
+    def tell(self) -> dict[str, Any]:
+        """How sure the gates are: of every one, which share of its way so far led towards open, and in how many steps.
+
+        1: every step opened it, 0: every step closed it, 0.5: it was pulled to and fro.
+        """
+        steps = int(self.done)
+        way = REACH * steps / self.soft_steps if steps else 1.0
+        shares = (1 + (self.logits.detach() / way).clamp(-1, 1)) / 2
+        return {"towards_open": [round(share, 4) for share in shares.tolist()], "steps": steps}
 
     @property
     def is_soft(self) -> bool:
@@ -104,7 +114,7 @@ class GatedHooks(SightHooks):
                     f"A sight can't be learned with {kernel} attention: it takes no mask that has gradients. "
                     f"Set backbone.attn_implementation to one of {', '.join(KERNELS)}."
                 )
-            self._refuse_other_kinds([True] * len(self.layers))
+            refuse_other_kinds(self.kinds, [True] * len(self.layers), name=type(self.stack).__name__)
         except ModelError:
             self.remove()
             raise

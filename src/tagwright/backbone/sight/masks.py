@@ -36,7 +36,7 @@ LEFT: dict[str, Make] = {
     "sliding_attention": create_sliding_window_causal_mask,
 }
 MASKS, LENGTHS = "tagwright_masks", "prompt_lengths"  # keyword arguments on their way from the stack to its layers
-LEAVE_OUT = "Leave backbone.sight out."
+LEAVE_OUT = "Leave backbone.sight out, or take another model."
 NO_WRITER = (
     "This model's open layers see the whole document, so it can't generate. "
     "Give its sight the scope 'prompt', or leave its sight out."
@@ -82,6 +82,21 @@ def list_kinds(config: Any, layers: Sequence[Any]) -> list[str]:
     return ["sliding_attention" if has_window else "full_attention"] * len(layers)
 
 
+def refuse_other_kinds(kinds: Sequence[str], turned: Sequence[bool], *, name: str) -> None:
+    """Refuse to change layers that have no attention, or one that nobody can open; `name` is the model's."""
+    other = [number for number, kind in enumerate(kinds) if turned[number] and kind not in BOTH]
+    if not other:
+        return
+    able = [number for number, kind in enumerate(kinds) if kind in BOTH]
+    if not able:
+        raise ModelError(
+            f"No layer of {name} has attention whose sight can be changed: all are {', '.join(dict.fromkeys(kinds))}. "
+            "Such a model is used as it is, without a sight to set, learn or search; a model with attention has one."
+        )
+    named = ", ".join(f"{number} ({kinds[number]})" for number in other[:6])
+    raise ModelError(f"Layers {named} of {name} have no attention whose sight can be changed. These have: {able}.")
+
+
 def find_windows(config: Any) -> dict[str, int | None]:
     """Kinds of attention that a model has, and the window of each; None where a layer has none that could be masked."""
     config = config.get_text_config()
@@ -125,7 +140,7 @@ class SightHooks:
     def turn(self, sight: Sight) -> None:
         """From now on the model obeys this plan."""
         turned = [flag != self.native for flag in sight.flags]
-        self._refuse_other_kinds(turned)
+        refuse_other_kinds(self.kinds, turned, name=type(self.stack).__name__)
         self.turned = turned
         for layer, is_turned in zip(self.layers, turned, strict=True):
             module: Any
@@ -140,16 +155,6 @@ class SightHooks:
             handle.remove()
         if self.writer is not None:
             del self.writer.generate
-
-    def _refuse_other_kinds(self, turned: Sequence[bool]) -> None:
-        other = [number for number, kind in enumerate(self.kinds) if turned[number] and kind not in BOTH]
-        if other:
-            named = ", ".join(f"{number} ({self.kinds[number]})" for number in other[:6])
-            able = [number for number, kind in enumerate(self.kinds) if kind in BOTH]
-            raise ModelError(
-                f"Layers {named} of {type(self.stack).__name__} have no attention whose sight can be changed. "
-                + (f"These have: {able}." if able else f"None has. {LEAVE_OUT}")
-            )
 
     def _make_masks(self, reader: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
         kwargs = dict(kwargs)

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from torch import nn
 
 from tagwright.backbone.sight.learned import GatedHooks, Gates
-from tagwright.backbone.sight.masks import SightHooks, find_stack, has_hooks
+from tagwright.backbone.sight.masks import BOTH, SightHooks, find_stack, has_hooks, list_kinds, refuse_other_kinds
 from tagwright.backbone.sight.probe import find_sight, list_hidden, list_rightward, prove_sight
-from tagwright.backbone.sight.sight import Scope, Sight
+from tagwright.backbone.sight.sight import Scope, Sight, count_gates, is_learned, read_form
 from tagwright.errors import ModelError
 
 
@@ -26,6 +27,18 @@ def find_nature(model: nn.Module) -> Nature:
     packed = list(list_hidden(model, packs=True))[1:]
     packs = bool(packed) and not any(any(find_sight(model, inputs=inputs)) for inputs in packed)
     return Nature(Sight(len(flags), tuple(layer for layer, flag in enumerate(flags) if flag)), packs)
+
+
+def check_plan(notation: str | Iterable[int], config: Any) -> None:
+    """Refuse, by the config.json alone, a plan that its model can't be given, before weights are loaded."""
+    wanted, layers = read_form(notation), config.num_hidden_layers
+    kinds = list_kinds(config, range(layers))
+    if is_learned(wanted) or (wanted not in ("none", ()) and not BOTH.keys() & set(kinds)):
+        refuse_other_kinds(kinds, [True] * layers, name=config.model_type)
+    if isinstance(wanted, str) and is_learned(wanted):
+        count_gates(wanted, layers=layers)
+    else:  # a layer of another kind looks left by nature
+        refuse_other_kinds(kinds, Sight.parse(wanted, layers=layers).flags, name=config.model_type)
 
 
 def set_sight(

@@ -12,7 +12,9 @@ Processes = Annotated[
     int, typer.Option(min=1, help="Train so many at a time; from 2 on, each in a process of one thread.")
 ]
 Engine = Annotated[str, typer.Option(help="processes, or ray: the cluster of RAY_ADDRESS, else a local one.")]
-Set = Annotated[list[str] | None, typer.Option("--set", help="Any setting: training.num_train_epochs=5.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", help="Any setting: training.num_train_epochs=5, backbone.model=NAME.")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Start again in a used folder.")]
 
 

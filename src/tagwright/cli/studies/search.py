@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagwright.cli.studies.options import Engine, Overwrite, Processes, Set, clear, read_recipe
+from tagwright.cli.studies.options import Engine, Overwrite, Processes, Set, read_recipe
 
 if TYPE_CHECKING:
     from tagwright.search.run import Outcome
@@ -27,37 +27,41 @@ def search(
     """Find the layers of a model that should look right.
 
     Plans are chosen on dev. The chosen one is trained again from scratch on fresh seeds, and only those scores are
-    quoted. A search that was stopped goes on by the same command.
+    quoted. A search that was stopped goes on by the same command. In the end it says by which commands to learn whether
+    the plan helped.
     """
+    from tagwright.search.config import SearchConfig, check_search
+
+    plain, config = read_recipe(recipe, set_), SearchConfig(strategy, groups, seeds, processes, engine)
+    check_search(plain, config)
+
+    # What is imported from here on takes seconds.
     from tagwright.cli.terminal.show import make_console, quiet_libraries, show_ledger
     from tagwright.recipe.corpus import load_corpus
-    from tagwright.search.api import choose_folder
-    from tagwright.search.outputs import write_outputs
-    from tagwright.search.run import CELLS, SearchConfig
+    from tagwright.search.outputs import choose_folder, take_folder, write_outputs
     from tagwright.search.run import search as run
     from tagwright.text.ledger import Ledger
     from tagwright.training.arguments import check_names
 
-    plain = read_recipe(recipe, set_)
     folder = choose_folder(plain, out)
     check_names(plain.training)
     quiet_libraries()
     console, ledger = make_console(), Ledger()
     corpus = load_corpus(plain.data, ledger)
     show_ledger(console, ledger, title="What the files hold and Tagwright can't:")
-    if overwrite:
-        clear(folder / CELLS)
-    config = SearchConfig(strategy, groups, seeds, processes, engine)
+    take_folder(folder, overwrite=overwrite)
     outcome = run(plain, corpus, folder=folder, config=config)
     write_outputs(outcome, folder)
     _show(console, outcome, folder)
 
 
 def _show(console: Any, outcome: "Outcome", folder: Path) -> None:
+    from shlex import quote as quote_path
+
     from rich.table import Table
 
     from tagwright.backbone.sight.sight import SHADES
-    from tagwright.search.outputs import PAGE, RECIPE, describe, quote
+    from tagwright.search.outputs import PAGE, RECIPE, describe, quote, tell_check
 
     table = Table(title=f"{outcome.config.strategy}: {outcome.about}", title_justify="left")
     for column in ("place", "plan", "input to output", "dev F1", "terms"):
@@ -67,10 +71,16 @@ def _show(console: Any, outcome: "Outcome", folder: Path) -> None:
         table.add_row(str(place), one.plan, drawn, "–" if one.f1 is None else f"{100 * one.f1:.2f}", one.terms)
     console.print(table)
     facts = describe(outcome)
+    if outcome.doubt:
+        console.print(outcome.doubt, highlight=False, soft_wrap=True, markup=False)
     for name in ("Cost of the search", "Cost of the last trainings"):
         console.print(f"{name}: {facts[name]}", highlight=False, soft_wrap=True)
     console.print("The dev F1 above chose the plan and flatters it. Trained again from scratch on fresh seeds:")
     for part, spread in quote(outcome).items():
         console.print(f"  {outcome.chosen}: {part} F1 {spread}", highlight=False, soft_wrap=True)
-    told = f"Saved to {folder}. Report: {folder / PAGE}. Train with it: tagwright train {folder / RECIPE}"
+    told = (
+        f"Saved to {folder}. Report: {folder / PAGE}. Train with it: tagwright train {quote_path(str(folder / RECIPE))}"
+    )
     console.print(told, highlight=False, soft_wrap=True)
+    for line in tell_check(outcome):
+        console.print(line, highlight=False, soft_wrap=True, markup=False)

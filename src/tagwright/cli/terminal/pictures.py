@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tagwright.backbone.sight.sight import Sight
+from tagwright.backbone.sight.sight import Sight, describe_gates
 
 MOST = 60  # labels drawn
 SHADES = " ▁▂▃▄▅▆▇█"
@@ -19,9 +19,11 @@ def draw_sight(about: Mapping[str, Any]) -> list[str]:
         return ["sight: not noted when it was saved; `tagwright doctor` finds it by running the model"]
     if "unknown" in facts:
         return [f"sight: {facts['unknown']}"]
-    whose = "chosen for it" if facts["chosen"] else "by the model's nature"
+    gates = about.get("gates", {})
+    whose = "learned" if gates else "chosen for it" if facts["chosen"] else "by the model's nature"
     whose += ", of its prompt alone" if facts.get("scope") == "prompt" else ""
-    return [f"sight, {whose}:", *(f"  {line}" for line in Sight(facts["layers"], tuple(facts["open"])).draw())]
+    drawn = [*Sight(facts["layers"], tuple(facts["open"])).draw(), *filter(None, [describe_gates(gates)])]
+    return [f"sight, {whose}:", *(f"  {line}" for line in drawn)]
 
 
 def draw_layers(facts: Mapping[str, Any] | None) -> list[str]:

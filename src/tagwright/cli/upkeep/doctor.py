@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from tagwright.backbone.backbone import Backbone
     from tagwright.backbone.checkup import Finding
+    from tagwright.backbone.language.language import LanguageModel
+    from tagwright.backbone.sight.sight import Sight
 
 ABOUT = "tagwright.json"
 MARKS = {True: "[green]ok[/]   ", False: "[red]fault[/]", None: "[yellow]note[/] "}
@@ -29,7 +31,6 @@ def doctor(
     tagwright doctor runs/first
     tagwright doctor org/name --sight all
     """
-    from tagwright.backbone.checkup import check
     from tagwright.cli.terminal.show import make_console, quiet_libraries
     from tagwright.errors import ModelError
 
@@ -37,9 +38,9 @@ def doctor(
     console = make_console()
     backbone, findings = _load(model, {"attn_implementation": attn_implementation, "sight": sight})
     _show_facts(console, model, backbone)
-    seen, found = check(backbone)
+    seen, found = _check(backbone)
     if seen is not None:
-        whose = "by nature" if backbone.config.sight is None else "as chosen"
+        whose = _tell_whose(backbone)
         console.print(f"  sight, {whose} and proven:" if all(f.holds is not False for f in found) else "  sight:")
         for line in seen.draw():
             console.print(f"    {line}", highlight=False, soft_wrap=True)
@@ -50,7 +51,22 @@ def doctor(
         raise ModelError(f"{model} has faults: " + "; ".join(f"{fault.what}: {fault.detail}" for fault in faults))
 
 
-def _load(model: str, settings: dict[str, Any]) -> "tuple[Backbone, list[Finding]]":
+def _check(backbone: "Backbone | LanguageModel") -> "tuple[Sight | None, list[Finding]]":
+    from tagwright.backbone.backbone import Backbone
+    from tagwright.backbone.checkup import check, check_language
+
+    return check(backbone) if isinstance(backbone, Backbone) else check_language(backbone)
+
+
+def _tell_whose(backbone: "Backbone | LanguageModel") -> str:
+    """Whose choice a sight is, and of what."""
+    whose = "by nature" if backbone.config.sight is None else "as chosen"
+    if getattr(backbone, "is_pair", False):
+        return f"{whose}, of its encoder"
+    return whose if backbone.hooks is None or backbone.hooks.scope == "document" else f"{whose}, of its prompt alone,"
+
+
+def _load(model: str, settings: dict[str, Any]) -> "tuple[Backbone | LanguageModel, list[Finding]]":
     """The backbone, and of a labeler what its stored documents say."""
     from tagwright.backbone.backbone import load
     from tagwright.backbone.builtin import LABELERS, find_labeler
@@ -63,7 +79,8 @@ def _load(model: str, settings: dict[str, Any]) -> "tuple[Backbone, list[Finding
     if any(value is not None for value in settings.values()):
         raise RecipeError(f"{model} is a labeler: its sight and attention are stored with it. Leave the options out.")
     labeler = Predictor.from_pretrained(folder)
-    return labeler.tagger.backbone, [_try_fixture(labeler, folder)]
+    backbone: Backbone | LanguageModel = labeler.model.backbone
+    return backbone, [_try_fixture(labeler, folder)]
 
 
 def _try_fixture(labeler: Any, folder: Path) -> "Finding":
@@ -78,9 +95,10 @@ def _try_fixture(labeler: Any, folder: Path) -> "Finding":
     return Finding("stored predictions", True, f"{count} documents are labelled as when it was saved")
 
 
-def _show_facts(console: "Console", name: str, backbone: "Backbone") -> None:
+def _show_facts(console: "Console", name: str, backbone: "Backbone | LanguageModel") -> None:
     from rich.markup import escape
 
+    from tagwright.backbone.backbone import Backbone
     from tagwright.models.versions import find_versions
 
     inner: Any = backbone.model
@@ -89,7 +107,8 @@ def _show_facts(console: "Console", name: str, backbone: "Backbone") -> None:
     console.print(f"[bold]{escape(name)}[/]: {type(inner).__name__}, {sum(w.numel() for w in weights):,} weights")
     console.print(f"  versions: {', '.join(f'{package} {number}' for package, number in find_versions().items())}")
     console.print(f"  device: {weights[0].device}, {str(weights[0].dtype).removeprefix('torch.')}")
-    console.print(f"  attention: {attention}; words read at {backbone.config.read_at}; repeat {backbone.config.repeat}")
+    reads = f"; words read at {backbone.config.read_at}; repeat {backbone.config.repeat}"
+    console.print(f"  attention: {attention}" + reads * isinstance(backbone, Backbone))
 
 
 def _show(console: "Console", finding: "Finding") -> None:

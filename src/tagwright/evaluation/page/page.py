@@ -25,8 +25,9 @@ class Page:
     """What is told: `reports` by part (the first one in full, the others folded), `history` as the Trainer logs it.
 
     `facts` (model, data, seed, time ...) and `unheld` (what was lost or out of reach, counted) are lines for people.
-    `sight` says of every layer of the model, the input's first, whether it looks right. `layers` says how much the
-    labeler reads of each layer for the words of each label, `choices` where the single weights lie that moved.
+    `sight` says of every layer of the model, the input's first, whether it looks right, `gates` how sure that is where
+    it was learned. `layers` says how much the labeler reads of each layer for the words of each label, `choices` where
+    the single weights lie that moved.
     """
 
     title: str
@@ -38,6 +39,7 @@ class Page:
     sight: Sequence[bool] = ()
     layers: Mapping[str, Any] = field(default_factory=dict)
     choices: Mapping[str, Any] = field(default_factory=dict)
+    gates: str = ""
 
 
 def render_page(page: Page) -> str:
@@ -81,6 +83,8 @@ def _read(name: str) -> str:
 
 
 def _draw_sections(page: Page) -> Iterator[Section]:
+    if page.sight:
+        yield "sight", "Sight", draw_section("sight", "Sight", *draw_sight(page.sight, gates=page.gates))
     yield from _draw_parts(page.reports)
     charts = list(_draw_charts(page.history))
     if charts:
@@ -93,7 +97,6 @@ def _draw_sections(page: Page) -> Iterator[Section]:
 
 
 def _draw_model(page: Page) -> Iterator[Html]:
-    yield from draw_sight(page.sight)
     yield from draw_layers(page.layers)
     yield from draw_choices(page.choices)
 
@@ -147,7 +150,7 @@ def _find_points(history: Sequence[Mapping[str, float]], name: str) -> tuple[lis
     return points, len(logged) - len(points)
 
 
-def draw_sight(flags: Sequence[bool]) -> Iterator[Html]:
+def draw_sight(flags: Sequence[bool], *, gates: str = "") -> Iterator[Html]:
     """A row of boxes, one for each layer with its number, filled where the layer looks right."""
     boxes = [
         tag("li", str(layer), class_="open" if flag else None, title="looks right" if flag else "looks left only")
@@ -156,6 +159,8 @@ def draw_sight(flags: Sequence[bool]) -> Iterator[Html]:
     about = "Sight: the layers from the input to the output; the filled ones look right."
     if boxes:
         yield tag("figure", tag("figcaption", about, class_="note"), tag("ul", *boxes), class_="sight")
+    if gates:
+        yield tag("p", f"{gates[0].upper()}{gates[1:]}.", class_="note")
 
 
 def draw_run(facts: Mapping[str, str], recipe: str) -> Html:

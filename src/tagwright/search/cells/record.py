@@ -8,12 +8,14 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
-from transformers import TrainerCallback
 
 from tagwright.errors import DataError
+
+if TYPE_CHECKING:
+    from transformers import TrainerCallback
 
 
 class Cell(Protocol):
@@ -52,7 +54,7 @@ class Work(Protocol[C, R]):
     def kind(self) -> type[R]:
         """What a record is made of."""
 
-    def run(self, cell: C, *, callbacks: Sequence[TrainerCallback] = ()) -> R:
+    def run(self, cell: C, *, callbacks: "Sequence[TrainerCallback]" = ()) -> R:
         """Train and score; its file is written by whoever asked."""
 
 

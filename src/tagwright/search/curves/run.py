@@ -17,7 +17,7 @@ from tagwright.search.curves.expectation import expect_seconds, share_out
 from tagwright.search.curves.plan import CurveConfig, Plan, make_plan
 from tagwright.search.curves.trial import Work
 from tagwright.search.engines import ENGINES
-from tagwright.search.run import check_dev
+from tagwright.search.run import count_dev
 from tagwright.training.arguments import check_names
 
 CELLS = "cells"
@@ -55,7 +55,7 @@ def curve(
     check_documents(plan, work)
     check_values(plan, work)
     check_overlap(corpus)
-    check_same_run(work.folder, recipe, facts=corpus.facts | {"curve": {"dial": plan.dial.setting}})
+    check_same_run(work.folder, recipe, facts=corpus.facts, asked={"vary": plan.dial.setting})
     seconds = expect_seconds(work, plan.list_cells())
     with ShowCells(say) as shown:
         for line in (*plan.dial.list_unread(recipe), *announce(plan, config, seconds=seconds)):
@@ -108,7 +108,7 @@ def check_documents(plan: Plan, work: Work) -> None:
                 "Take larger --shots, or another training.seed, by which draws are numbered."
             )
     if plan.list_trials():
-        check_dev(work.settle(Cell(TRIAL, value, *places[0], plan.first, plan.rates[value][0])), work.corpus)
+        count_dev(work.settle(Cell(TRIAL, value, *places[0], plan.first, plan.rates[value][0])), work.corpus)
 
 
 def check_values(plan: Plan, work: Work) -> None:

@@ -1,9 +1,13 @@
 """Where cells run: in this process, in several on this machine, or on a cluster. To add one: a line in ENGINES."""
 
-from tagwright.registry import Table
-from tagwright.search.engines.engine import Engine
+from typing import TYPE_CHECKING
 
-ENGINES: Table[Engine] = Table(
+from tagwright.registry import Table
+
+if TYPE_CHECKING:
+    from tagwright.search.engines.engine import Engine
+
+ENGINES: "Table[Engine]" = Table(
     "engine",
     {
         "processes": "tagwright.search.engines.processes:run_in_processes",

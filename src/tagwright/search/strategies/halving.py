@@ -3,6 +3,7 @@
 Every rung starts afresh, so that its scores are those of whole schedules; all rungs cost the same.
 """
 
+from tagwright.evaluation.page.elements import show_count
 from tagwright.search.cell import Cell
 from tagwright.search.space import Space
 from tagwright.search.strategies.search import Found, Ranked, Run, Search, gather, rank
@@ -28,4 +29,4 @@ class Halving(Search):
     def describe(self, space: Space) -> str:
         counts = [2**power for power in range(space.groups, 0, -1)]
         rungs = ", ".join(f"{count} plans at 1/{count}" for count in counts)
-        return f"{rungs} of the training: {space.groups} whole trainings in all"
+        return f"{rungs} of the training: {show_count(space.groups, 'whole training')} in all"

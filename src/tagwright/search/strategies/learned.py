@@ -3,6 +3,7 @@
 The gates are annealed; made hard at the end, they are the plan. They follow the loss on train, not dev.
 """
 
+from tagwright.evaluation.page.elements import show_count
 from tagwright.search.cell import LEARNED, Cell
 from tagwright.search.space import Space
 from tagwright.search.strategies.search import Found, Run, Search, gather, rank
@@ -16,4 +17,4 @@ class LearnedGates(Search):
         return Found(rank(scores, terms="gates made hard"))
 
     def describe(self, space: Space) -> str:
-        return f"one whole training with a learned gate for each of the {space.groups} groups of layers"
+        return f"one whole training with learned gates, one each for {show_count(space.groups, 'group')} of layers"

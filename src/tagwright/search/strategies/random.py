@@ -3,6 +3,7 @@
 from random import Random
 
 from tagwright.errors import RecipeError
+from tagwright.evaluation.page.elements import show_count
 from tagwright.search.cell import Cell
 from tagwright.search.space import Space
 from tagwright.search.strategies.search import Found, Run, Search, gather, rank
@@ -18,7 +19,7 @@ class RandomPlans(Search):
         return Found(rank(scores, terms="whole training"), scores)
 
     def describe(self, space: Space) -> str:
-        return f"{len(self._draw(space))} plans drawn at random, the whole training each"
+        return f"{show_count(len(self._draw(space)), 'plan')} drawn at random, the whole training each"
 
     def _draw(self, space: Space) -> list[str]:
         count = self.count or 0
