@@ -3,7 +3,6 @@
 A part that wasn't run says so. Trains nothing.
 """
 
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from backbones import compare, tell_gain
 from claims import Claims, compare_arms
 from pages.charts import draw_gains, join_panels, show
 from pages.contrasts import Comparisons, gather_reports, list_facts, spread, tabulate_claims, tabulate_contrasts
-from pages.markers import fill, make_table
+from pages.markers import fill, make_table, write_facts
 from scipy.stats import t as student
 
 Record = Mapping[str, Any]
@@ -54,7 +53,7 @@ def write_page(found: Found, page: Path) -> None:
         "costs": tabulate_costs(found),
     }
     page.write_text(fill(page.read_text(encoding="utf-8"), parts), encoding="utf-8")
-    page.with_suffix(".json").write_text(f"{json.dumps(gather(found), indent=1)}\n", encoding="utf-8")
+    write_facts(page.with_suffix(".json"), gather(found))
 
 
 def gather(found: Found) -> dict[str, Any]:

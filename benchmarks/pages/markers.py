@@ -1,7 +1,12 @@
 """Generated parts of a page that people write: what stands between `<!-- table: NAME -->` and `<!-- end -->`."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kept import HERE, ROOT
 
 ABSENT = "*Not yet run.*"
 
@@ -23,3 +28,8 @@ def make_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         return ""
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def write_facts(path: Path, facts: Mapping[str, Any]) -> None:
+    """All numbers of a page as JSON beside it, which names no place of the machine that it was made on."""
+    path.write_text(json.dumps(facts, indent=1).replace(str(ROOT.parent), HERE) + "\n", encoding="utf-8")

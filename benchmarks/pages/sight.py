@@ -12,7 +12,7 @@ from cells.sight import find_metric
 from claims import Claims, compare_arms
 from pages.charts import draw_gains, draw_plans, join_panels, show
 from pages.contrasts import gather_reports, list_facts, tabulate_claims, tabulate_contrasts
-from pages.markers import fill, make_table
+from pages.markers import fill, make_table, write_facts
 
 from tagwright.evaluation.compare import Comparison
 from tagwright.evaluation.report import Report
@@ -94,8 +94,7 @@ def write_page(found: Found, page: Path, *, mask_cost: Path) -> None:
         "mask": tabulate_costs(costs),
     }
     page.write_text(fill(page.read_text(encoding="utf-8"), parts), encoding="utf-8")
-    facts = json.dumps(gather(found, costs), indent=1)
-    page.with_suffix(".json").write_text(f"{facts}\n", encoding="utf-8")
+    write_facts(page.with_suffix(".json"), gather(found, costs))
 
 
 def gather(found: Found, costs: Mapping[str, Any]) -> dict[str, Any]:

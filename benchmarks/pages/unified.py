@@ -3,7 +3,6 @@
 A part that wasn't run says so. Trains nothing.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -15,7 +14,7 @@ from claims import compare_arms
 from pages import arms
 from pages.arms import Record, list_settings, tabulate_costs, tabulate_rates, tabulate_scores, take, tell_caps
 from pages.contrasts import Comparisons, Key, gather_reports, spread, tabulate_claims, tabulate_contrasts
-from pages.markers import fill, make_table
+from pages.markers import fill, make_table, write_facts
 
 import tagwright
 from tagwright.evaluation.report import Report
@@ -86,7 +85,7 @@ def write_page(found: Found, page: Path, *, data: Path) -> None:
     }
     page.write_text(fill(page.read_text(encoding="utf-8"), parts), encoding="utf-8")
     numbers = arms.gather(found) | {"nothing": dict(found.nothing)}
-    page.with_name("unified.json").write_text(f"{json.dumps(numbers, indent=1)}\n", encoding="utf-8")
+    write_facts(page.with_name("unified.json"), numbers)
 
 
 def tabulate_further(found: Found) -> str:
