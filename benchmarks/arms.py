@@ -8,7 +8,7 @@ import argparse
 import itertools
 import statistics
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -142,13 +142,20 @@ def screen(setup: Setup) -> int:
 
 def confirm(setup: Setup) -> int:
     """Every arm in its places, at the rate that the trials found."""
-    factors, options = read_factors(setup), find_folder(setup, "confirm")
+    factors = read_factors(setup)
     searched = {(find_source(setup, place), arm) for place in setup.places for arm in setup.list_arms(place)}
-    if absent := sorted(searched - set(factors)):
-        print(f"{len(absent)} arms have no rate yet, {' '.join(absent[0])} for one, and are left out: run screen.")
-    cells = list_arms(setup, factors)
+    return run_arms(setup, list_arms(setup, factors), run_cell, absent=searched - set(factors))
+
+
+def run_arms(
+    setup: Setup, cells: list[Cell], run: Callable[..., dict[str, Any]], *, absent: set[tuple[str, str]]
+) -> int:
+    """The cells of confirm; `absent` arms have no rate, and that is said."""
+    if absent:
+        print(f"{len(absent)} arms have no rate yet, {' '.join(min(absent))} for one, and are left out: run screen.")
+    options = find_folder(setup, "confirm")
     announce("Confirm", cells, options)
-    return run_study(Study(cells, run_cell, keep), options)
+    return run_study(Study(cells, run, keep), options)
 
 
 def report(setup: Setup) -> int:

@@ -16,8 +16,6 @@ would take.
 """
 
 import argparse
-import json
-import platform
 import statistics
 import sys
 import time
@@ -28,6 +26,7 @@ from typing import Any
 import torch
 from rich.console import Console
 from rich.table import Table
+from study import write_found
 from torch.utils.data import DataLoader
 from train import find_model
 from transformers import TrainerCallback
@@ -72,11 +71,8 @@ def main() -> int:
         rows.append(measure(fusion, documents, dev, options))
         print(tell(rows[-1]), flush=True)
     show(rows)
-    facts = {name: str(value) for name, value in vars(options).items()}
-    facts |= {"torch": torch.__version__, "python": platform.python_version(), "words": words}
     path = options.out / f"{Path(options.model).name.replace(':', '-')}.json"
-    path.write_text(json.dumps({"facts": facts, "rows": rows}, indent=1) + "\n", encoding="utf-8")
-    print(f"Written to {path}.")
+    write_found(path, options, about={"words": words}, rows=rows)
     return 0
 
 

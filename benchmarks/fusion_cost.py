@@ -11,8 +11,6 @@ which the extra [bench] installs.
 
 import argparse
 import gc
-import json
-import platform
 import statistics
 import sys
 import time
@@ -25,7 +23,7 @@ import torch
 from memory import Meter
 from rich.console import Console
 from rich.table import Table
-from study import start
+from study import start, write_found
 from train import find_model
 
 from tagwright.recipe.build import build, resolve
@@ -98,12 +96,7 @@ def main() -> int:
                 seconds[name].append((clock() - began) / len(side.batches))
     rows = [make_row(name, sides[name], seconds=seconds, memory=memory) for name in sides]
     show(rows)
-    facts = {name: str(value) for name, value in vars(options).items()}
-    facts |= {"torch": torch.__version__, "python": platform.python_version()}
-    options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / f"{Path(options.model).name.replace(':', '-')}.json"
-    path.write_text(json.dumps({"facts": facts, "rows": rows}, indent=1) + "\n", encoding="utf-8")
-    print(f"Written to {path}.")
+    write_found(options.out / f"{Path(options.model).name.replace(':', '-')}.json", options, rows=rows)
     return 0
 
 

@@ -15,8 +15,6 @@ base's memory plus the deltas' bytes (heads included); words a second within 10 
 
 import argparse
 import gc
-import json
-import platform
 import statistics
 import time
 from collections.abc import Callable
@@ -25,7 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from study import start
+from study import start, write_found
 
 import tagwright
 from tagwright.backbone.backbone import load_backbone
@@ -52,12 +50,7 @@ def main() -> int:
     row |= {"memory": (taken - shelf.size) / base, "speed": pace["many"] / pace["one"]}
     row |= {"swapping": pace["many"] / pace["shares"]}
     tell(row)
-    facts = {name: str(value) for name, value in vars(options).items()}
-    facts |= {"torch": torch.__version__, "python": platform.python_version()}
-    options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / "shelf.json"
-    path.write_text(json.dumps({"facts": facts, "row": row}, indent=1) + "\n", encoding="utf-8")
-    print(f"Written to {path}.")
+    write_found(options.out / "shelf.json", options, row=row)
     return 0
 
 

@@ -7,6 +7,7 @@ have changed is done again. Knows nothing of what a cell does.
 import argparse
 import json
 import os
+import platform
 import re
 import sys
 import time
@@ -17,6 +18,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -168,6 +170,16 @@ def write_json(path: Path, content: Any) -> None:
     draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
     draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     draft.replace(path)
+
+
+def write_found(
+    path: Path, options: argparse.Namespace, *, about: Mapping[str, Any] | None = None, **found: Any
+) -> None:
+    """What a script measured, with its options and versions beside it."""
+    facts = {name: str(value) for name, value in vars(options).items()} | {"torch": version("torch")}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, {"facts": facts | {"python": platform.python_version()} | dict(about or {}), **found})
+    print(f"Written to {path}.")
 
 
 def read_records(cells: Sequence[Cell], folder: Path) -> dict[str, Record]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from arms import FIRST, Setup, choose_factors, find_folder, find_setup, find_source, make_step_parser
+from arms import FIRST, Setup, choose_factors, find_folder, find_setup, find_source, make_step_parser, run_arms
 from cells.unified import run_cell
 from claims import read_claims
 from pages.unified import Found, flatten, write_page
@@ -58,12 +58,9 @@ def screen(setup: Setup) -> int:
 
 def confirm(setup: Setup) -> int:
     """Every arm in its places, at the rate that the trials found."""
-    factors, options = read_factors(setup), find_folder(setup, "confirm")
-    if absent := sorted({find_searched(setup, *pair) for pair in list_groups(setup)} - set(factors)):
-        print(f"{len(absent)} arms have no rate yet, {' '.join(absent[0])} for one, and are left out: run screen.")
-    cells = list_arms(setup, factors)
-    announce("Confirm", cells, options)
-    return run_study(Study(cells, run_cell, keep), options)
+    factors = read_factors(setup)
+    searched = {find_searched(setup, *pair) for pair in list_groups(setup)}
+    return run_arms(setup, list_arms(setup, factors), run_cell, absent=searched - set(factors))
 
 
 def report(setup: Setup) -> int:

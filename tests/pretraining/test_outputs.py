@@ -13,11 +13,11 @@ from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM,
 
 from page_markup import Reader
 from tagwright.errors import DataError, ModelError
-from tagwright.pretraining.card import count_tokens, write_card
+from tagwright.pretraining.card import write_card
 from tagwright.pretraining.learning.trainer import BITS
 from tagwright.pretraining.outputs import CONFIG, CURVE, PAGE, cast_weights, list_curve, write_backbone
 from tagwright.pretraining.recipe import PretrainingRecipe
-from tagwright.pretraining.run import CHECKPOINTS, Pretrained, is_finished, pretrain
+from tagwright.pretraining.run import CHECKPOINTS, Pretrained, count_tokens, is_finished, pretrain
 
 SHARED = "the quick brown fox jumps over the lazy dog"
 SOURCE = "Foxes: written for this test, public domain."
@@ -141,7 +141,7 @@ def test_the_curve_has_a_row_a_step(outcome: Pretrained, tmp_path: Path) -> None
     history = json.loads((tmp_path / "history.json").read_text("utf-8"))
     assert [float(row["held_out_bits_per_byte"]) for row in rows] == [e[BITS] for e in history if BITS in e]
     heading, *rest = list_curve(replace(outcome, history=[{"step": 1, "loss": 2.5}, {"step": 3, "train_loss": 1.0}]))
-    assert rest == [[1, count_tokens(outcome, 1), 2.5, "", "", ""]] and len(heading) == 6
+    assert rest == [[1, count_tokens(outcome.recipe.training, 1), 2.5, "", "", ""]] and len(heading) == 6
 
 
 def test_the_recipe_makes_the_same_run_again(outcome: Pretrained, tmp_path: Path) -> None:

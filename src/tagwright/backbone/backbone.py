@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-from tagwright.backbone.builtin import BACKBONES, PREFIX, UNTRAINED, find_backbone
+from tagwright.backbone.builtin import BACKBONES, LABELER_FILE, PREFIX, UNTRAINED, find_backbone
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.four_bits import ask_for_four_bits, check_four_bits
 from tagwright.backbone.fusion.fusion import Fusion
@@ -275,7 +275,7 @@ def read_pretrained(kind: Any, config: BackboneConfig, **extra: Any) -> Any:
     name = str(find_backbone(config.model)) if config.model.startswith(PREFIX) else config.model
     if name.startswith((".", "/", "~")) and not Path(name).is_dir():
         raise ModelError(f"There is no folder {name}. Check the path, or give a hub id such as `org/name`.")
-    if Path(name, "tagwright.json").is_file():
+    if Path(name, LABELER_FILE).is_file():
         raise ModelError(
             f"{name} is a labeler, not a backbone: it labels as it is, by `tagwright predict {name} FILE`. "
             "Give the backbone that it was trained on, or another."

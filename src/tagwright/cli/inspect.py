@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagwright.backbone.builtin import LABELERS, PREFIX, find_labeler
+from tagwright.backbone.builtin import LABELER_FILE, LABELERS, PREFIX, find_labeler
 from tagwright.cli.terminal.files import Encoding, From, LabelNames, Scheme, TagColumn, TextColumn, ToJson, WordColumn
 from tagwright.cli.terminal.targets import Overwrite, check_targets
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tagwright.text.document import Document
     from tagwright.text.ledger import Ledger
 
-ABOUT = "tagwright.json"  # what tells the folder of a labeler from one of documents
 BAR, MOST = 40, 60  # columns of the longest bar, labels shown
 
 
@@ -63,7 +62,7 @@ def inspect(
     check_targets({"--json": json_file}, overwrite=overwrite)
     console = make_console()
     folder = find_labeler(str(target)) if str(target).startswith(PREFIX) else target
-    if (folder / ABOUT).is_file():
+    if (folder / LABELER_FILE).is_file():
         write_json(json_file, show_labeler(console, folder, name=str(target), check=check))
         return
     columns = {"word_column": word_column, "tag_column": tag_column, "text_column": text_column}

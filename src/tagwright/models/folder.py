@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from tagwright.backbone.builtin import LABELER_FILE
 from tagwright.backbone.config import BackboneConfig, Dtype
 from tagwright.errors import ModelError, TagwrightError
 from tagwright.models.base import Base, cast, change_precision, find_base, load_base
@@ -37,7 +38,7 @@ PLANS: tuple[type[Plan], ...] = (TaggerPlan, WriterPlan, WritersPlan)
 VIEWS: Table[type[Plan]] = Table("view of a labeler", {plan.view: plan for plan in PLANS})
 ENTRY = "tagwright"  # of the metadata in the file of weights
 DAMAGED = "The folder is damaged: copy or train it again."
-ABOUT, WEIGHTS, BACKBONE, FIXTURE, CARD = "tagwright.json", "model.safetensors", "backbone", "fixture.json", "README.md"
+ABOUT, WEIGHTS, BACKBONE, FIXTURE, CARD = LABELER_FILE, "model.safetensors", "backbone", "fixture.json", "README.md"
 
 
 @dataclass(frozen=True)

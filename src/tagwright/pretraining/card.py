@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from accelerate import PartialState
-
 from tagwright.evaluation.page.elements import show_count
 from tagwright.models.versions import find_versions
 from tagwright.pretraining.corpus.overlap import OverlapTable
@@ -17,7 +15,7 @@ from tagwright.pretraining.corpus.tokenfile import TokenFile
 from tagwright.pretraining.learning.trainer import BITS, SPEED
 from tagwright.pretraining.objectives import OBJECTIVES, ObjectiveConfig
 from tagwright.pretraining.objectives.config import READS
-from tagwright.pretraining.run import Pretrained, count_weights
+from tagwright.pretraining.run import Pretrained, count_tokens, count_weights
 
 SIGHTS = {
     ("one", "left"): "left: a token sees itself and what precedes it",
@@ -34,11 +32,11 @@ def describe(outcome: Pretrained) -> Mapping[str, str]:
     steps, kind = recipe.training, OBJECTIVES[recipe.objective.name]
     shape = config.get_text_config()
     layers = f"{shape.num_hidden_layers} layers{' in the encoder' if config.is_encoder_decoder else ''}"
-    tokens = count_tokens(outcome, steps.max_steps)
+    tokens = count_tokens(steps, steps.max_steps)
     passes = tokens / len(outcome.text.train.tokens)
     start, tokenizer = recipe.model.start, recipe.tokenizer.model or recipe.model.start
     origin = f"that of {_name_model(tokenizer)}" if tokenizer else "learned from the text"
-    batch = count_tokens(outcome, 1) // steps.length
+    batch = count_tokens(steps, 1) // steps.length
     return {
         "Held-out text": _tell_score(outcome.history),
         "Architecture": f"{type(outcome.model).__name__}, {layers}, width {shape.hidden_size}",
@@ -65,14 +63,6 @@ def _name_model(name: str) -> str:
     return Path(name).resolve().name if Path(name).is_dir() else name
 
 
-def count_tokens(outcome: Pretrained, steps: int) -> int:
-    """Tokens that all devices together have read after so many steps."""
-    settings = outcome.recipe.training
-    devices: int = PartialState().num_processes
-    batches = int((settings.model_extra or {}).get("gradient_accumulation_steps", 1)) * devices
-    return steps * batches * settings.per_device_train_batch_size * settings.length
-
-
 def _tell_score(history: Sequence[Mapping[str, float]]) -> str:
     scored = [entry for entry in history if BITS in entry]
     if not scored:
@@ -85,7 +75,8 @@ def _tell_time(outcome: Pretrained) -> str:
     timed = [entry for entry in outcome.history if SPEED in entry]
     seconds, done = 0.0, 0
     for entry in timed:
-        tokens, done = count_tokens(outcome, int(entry["step"])) - done, count_tokens(outcome, int(entry["step"]))
+        read = count_tokens(outcome.recipe.training, int(entry["step"]))
+        tokens, done = read - done, read
         seconds += tokens / entry[SPEED]
     return f"{seconds:,.0f} s" + (f", {done / seconds:,.0f} tokens per second" if timed else "")
 

@@ -18,9 +18,9 @@ from torch import Tensor
 from tagwright.errors import DataError, ModelError
 from tagwright.evaluation.page.page import Page, render_page
 from tagwright.models.folder import CARD
-from tagwright.pretraining.card import count_tokens, describe, list_drops, write_card
+from tagwright.pretraining.card import describe, list_drops, write_card
 from tagwright.pretraining.learning.trainer import BITS, SPEED
-from tagwright.pretraining.run import CHECKPOINTS, Pretrained
+from tagwright.pretraining.run import CHECKPOINTS, Pretrained, count_tokens
 from tagwright.settings.toml import write_toml
 from tagwright.tuning.access import follow_umask
 
@@ -90,7 +90,7 @@ def list_curve(outcome: Pretrained) -> Iterator[list[Any]]:
         if told:
             steps.setdefault(int(entry["step"]), {}).update(told)
     for step, told in sorted(steps.items()):
-        yield [step, count_tokens(outcome, step), *(told.get(column, "") for column in COLUMNS)]
+        yield [step, count_tokens(outcome.recipe.training, step), *(told.get(column, "") for column in COLUMNS)]
 
 
 def _move(staged: Path, folder: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -32,7 +33,7 @@ from tagwright.pretraining.learning.learner import Learner
 from tagwright.pretraining.learning.proof import prove_masks
 from tagwright.pretraining.learning.trainer import PretrainingData, PretrainingTrainer
 from tagwright.pretraining.objectives import OBJECTIVES, Objective, read_vocabulary
-from tagwright.pretraining.recipe import PretrainingRecipe
+from tagwright.pretraining.recipe import PretrainingRecipe, PretrainingSteps
 from tagwright.training.checkpoints import find_checkpoint
 
 logger = logging.getLogger(__name__)
@@ -96,8 +97,7 @@ def pretrain(
     )
     for callback in callbacks:
         trainer.add_callback(callback)
-    steps, devices = arguments.max_steps * arguments.gradient_accumulation_steps, arguments.world_size
-    seen = steps * devices * arguments.per_device_train_batch_size * recipe.training.length
+    seen = count_tokens(recipe.training, recipe.training.max_steps)
     say(
         f"{count_weights(model) / 1e6:.2f} million weights, {len(text.train.tokens) / 1e6:.2f} million tokens of text, "
         f"to be read {seen / len(text.train.tokens):.1f} times"
@@ -174,6 +174,13 @@ def _check_fit(name: str, model: Any, tokenizer: Any, *, length: int) -> None:
             f"The tokenizer has {len(tokenizer)} tokens, and {name} knows {size}. Leave out tokenizer.model, "
             "or give the tokenizer that the model was trained with."
         )
+
+
+def count_tokens(settings: PretrainingSteps, steps: int) -> int:
+    """Tokens that all devices together have read after so many steps."""
+    devices: int = PartialState().num_processes
+    batches = int((settings.model_extra or {}).get("gradient_accumulation_steps", 1)) * devices
+    return steps * batches * settings.per_device_train_batch_size * settings.length
 
 
 def count_weights(model: Any) -> int:

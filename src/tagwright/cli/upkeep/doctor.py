@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tagwright.backbone.builtin import LABELER_FILE
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from tagwright.backbone.language.language import LanguageModel
     from tagwright.backbone.sight.sight import Sight
 
-ABOUT = "tagwright.json"
 MARKS = {True: "[green]ok[/]   ", False: "[red]fault[/]", None: "[yellow]note[/] "}
 
 
@@ -74,7 +75,7 @@ def _load(model: str, settings: dict[str, Any]) -> "tuple[Backbone | LanguageMod
     from tagwright.inference.predictor import Predictor, find_device
 
     folder = find_labeler(model) if model in LABELERS else Path(model)
-    if not (folder / ABOUT).is_file():
+    if not (folder / LABELER_FILE).is_file():
         return load(model, **settings).to(find_device()), []
     if any(value is not None for value in settings.values()):
         raise RecipeError(f"{model} is a labeler: its sight and attention are stored with it. Leave the options out.")

@@ -71,7 +71,7 @@ def check_text(text: TextConfig) -> None:
             f"{both[0]} is in text.train and in text.valid ({len(both)} such). Held-out text must be none that is "
             "learned from: take it out of one of the two."
         )
-    for place in sorted((learned | held) - {None}, key=str):
+    for place in sorted(learned | held, key=str):
         if not isinstance(place, Path):
             continue
         if place.is_file() and place.stat().st_size == 0:
