@@ -10,8 +10,10 @@ from transformers import AutoModel
 
 import tagwright
 from cli_run import Run
+from tagwright.backbone.backbone import Backbone
 from tagwright.backbone.sight.probe import prove_sight
 from tagwright.errors import DataError, ModelError, RecipeError
+from tagwright.inference.merged import load_merged
 from tagwright.inference.predictor import Predictor
 from tagwright.inference.saved import TEXTS
 from tagwright.models.export import export_backbone
@@ -41,6 +43,18 @@ def test_a_labeler_keeps_its_sight(here: Path, run: Run, sight: str | None) -> N
     mark = {None: "░░", "01": "░█", "all": "██"}[sight]
     assert f"input {mark} output" in shown and ("by the model's nature" in shown) == (sight is None)
     assert f"input {mark} output" in run("doctor", "saved").stdout
+
+
+def test_a_sight_is_proven_again_on_another_device_and_once_merged(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(here / "saved", sight="01")
+    proven: list[str] = []
+    monkeypatch.setattr(Backbone, "prove", lambda backbone: proven.append(backbone.model.device.type))
+    Predictor.from_pretrained("saved", device="cpu")  # where it was proven when it was built
+    assert proven == []
+    Predictor.from_pretrained("saved", device="meta")
+    assert proven == ["meta"]
+    load_merged("saved")
+    assert len(proven) == 2
 
 
 def test_a_labeler_saved_before_there_was_sight(here: Path, run: Run) -> None:
