@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModel
+from transformers import AutoModel, LlamaModel
 
 import tagwright
 from cli_run import Run
@@ -92,6 +92,15 @@ def test_the_doctor_looks_at_any_model(run: Run, here: Path) -> None:
     assert "documents must not be packed into one row" in run("doctor", "bert").stdout
     save_model("albert", here / "albert")
     assert "AlbertModel has 0 stacks of 2 layers" in run("doctor", "albert").stdout  # a note, not a fault
+
+
+def test_a_model_that_reads_no_text_is_a_fault(here: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_model("llama", here / "llama")
+    monkeypatch.setattr(LlamaModel, "forward", lambda model, pixels, **rest: pixels)
+    with pytest.raises(
+        ModelError, match="a batch of one against a padded batch: it can't be run on token ids: .*pixels"
+    ):
+        run("doctor", "llama")
 
 
 def test_the_doctor_refuses(run: Run, labeler: Path, here: Path) -> None:

@@ -31,7 +31,8 @@ class Nature:
 
 
 def find_nature(model: nn.Module) -> Nature:
-    """By running the model, which no hook has changed yet."""
+    """By running the model, which no hook has changed yet, where its attention can be had."""
+    _take_to_kernel(model)
     flags = find_sight(model, inputs=next(list_rightward(model)))
     packed = list(list_hidden(model, packs=True))[1:]
     packs = bool(packed) and not any(any(find_sight(model, inputs=inputs)) for inputs in packed)
@@ -55,7 +56,6 @@ def set_sight(
 ) -> tuple[Sight, SightHooks | None]:
     """Make a model obey a plan and prove that it does: the resolved plan, and the hooks where there is need of them."""
     _refuse_second(model)
-    _take_to_kernel(model)
     sight = Sight.parse(notation, layers=len(find_stack(model)[1]))
     nature = find_nature(model)
     if nature.sight == sight and scope == "document":
