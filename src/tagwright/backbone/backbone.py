@@ -272,7 +272,7 @@ def check_weights(name: str, model: Any, *, report: dict[str, Any], used: set[in
 
 def _find_kind(weight: str) -> str:
     """The module that a weight is part of, whichever layer that is in."""
-    return re.sub(r"(?<=\.)\d+(?=\.)", "*", weight.rpartition(".")[0])
+    return re.sub(r"(?<=\.)\d+(?=\.|$)", "*", weight.rpartition(".")[0])
 
 
 def _strip(model: Any) -> None:
