@@ -1,6 +1,8 @@
 """Backbones: neither padding nor company changes a state, limits are the model's own, and faults say what to do."""
 
 import json
+import logging
+import re
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 from huggingface_hub import constants
-from transformers import AutoConfig, AutoModel, BertModel
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, BertModel
 
 from tagwright.backbone import backbone as room
 from tagwright.backbone.backbone import find_max_tokens, load_backbone, load_config, load_tokenizer, restore_backbone
@@ -232,6 +234,65 @@ def test_weights_that_are_not_used_may_be_missing(tmp_path: Path, saved: Callabl
     without.save_pretrained(tmp_path)
     make_tokenizer().save_pretrained(tmp_path)
     assert load_model(tmp_path).width == 16
+
+
+@pytest.fixture
+def library(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """What transformers says while it loads, beside what is said here."""
+    source = logging.getLogger("transformers.modeling_utils")
+    source.addHandler(caplog.handler)
+    yield caplog
+    source.removeHandler(caplog.handler)
+
+
+def test_heads_of_other_tasks_are_left_out_without_a_word(tmp_path: Path, library: pytest.LogCaptureFixture) -> None:
+    AutoModelForMaskedLM.from_config(make_config("bert")).save_pretrained(tmp_path)  # it lacks a pooler, too
+    make_tokenizer().save_pretrained(tmp_path)
+    load_model(tmp_path)
+    assert not library.records
+    AutoModel.from_pretrained(tmp_path)  # of whoever calls the library, nothing is held back
+    assert "LOAD REPORT" in library.text
+
+
+@pytest.mark.parametrize(
+    ("built", "cut", "told"),
+    [
+        ({"num_hidden_layers": 4}, {"num_hidden_layers": 2, "layer_types": None}, "18 weights .* layers.2.input_"),
+        ({"attention_bias": True}, {"attention_bias": False}, "8 weights .* layers.0.self_attn.k_proj.bias"),
+    ],
+)
+def test_weights_that_have_no_place_are_told(
+    tmp_path: Path, library: pytest.LogCaptureFixture, built: dict[str, Any], cut: dict[str, Any], told: str
+) -> None:
+    folder = save_model("llama", tmp_path, **built)
+    load_model(folder)
+    assert not library.records
+    change_config(**cut)(folder)
+    load_model(folder)
+    (record,) = library.records
+    assert record.name.startswith("tagwright")
+    assert re.search(f"holds {told}.* They are left out, so this is not the model that was saved", library.text)
+
+
+def test_an_attention_that_cannot_be_had_says_what_can(saved: Callable[[str], Path]) -> None:
+    config = BackboneConfig(model=str(saved("llama")), attn_implementation="spda")
+    for load in (load_backbone, lambda config: restore_backbone(saved("llama"), config)):
+        with pytest.raises(ModelError, match='(?s)attn_implementation = .spda. can.t be had here: .*take "sdpa" or'):
+            load(config)
+
+
+def test_a_kernel_that_is_not_installed_is_no_damage(
+    saved: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ImportError("FlashAttention2 has been toggled on, but it cannot be used: it isn't installed.")
+
+    monkeypatch.setattr(AutoModel, "from_config", refuse)
+    monkeypatch.setattr(AutoModel, "from_pretrained", refuse)
+    config = BackboneConfig(model=str(saved("llama")), attn_implementation="flash_attention_2")
+    for load in (load_backbone, lambda config: restore_backbone(saved("llama"), config)):
+        with pytest.raises(ModelError, match="'flash_attention_2' can't be had here: .*installed.\n.* tagwright.json"):
+            load(config)
 
 
 HUB = {  # what transformers raises, and what we make of it

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import TrainingArguments
 
 from tagwright.errors import DataError, ModelError
 from tagwright.inference.runner import Runner
@@ -57,6 +58,19 @@ def test_the_loss_is_a_mean_over_words(tmp_path: Path) -> None:
     batch = trainer.data_collator([trainer.data.train[at] for at in range(16)])
     mean = tagger(**batch).item() / sum(map(len, DOCUMENTS))
     assert trainer.train().training_loss == pytest.approx(mean, rel=1e-5)
+
+
+def test_a_sight_is_proven_again_where_it_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device without numbers stands in for an accelerator."""
+    proven: list[str] = []
+    for device in ("cpu", "meta"):
+        tagger = make_tagger()
+        monkeypatch.setattr(
+            tagger.backbone, "prove", lambda model=tagger.backbone.model: proven.append(model.device.type)
+        )
+        monkeypatch.setattr(TrainingArguments, "device", torch.device(device))
+        make_trainer(tagger, DOCUMENTS, tmp_path)
+    assert proven == ["meta"]
 
 
 def test_training_ends_at_a_plateau_with_the_best_weights(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 import inspect
 import logging
+import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -188,13 +190,18 @@ def load_config(config: BackboneConfig) -> Any:
 def restore_backbone(folder: Path, config: BackboneConfig) -> Backbone:
     """A backbone with the architecture and tokenizer of a saved folder and weights still to be filled in."""
     local = config.model_copy(update={"model": str(folder), "revision": None})
-    transformers_config = read_pretrained(AutoConfig, local)
-    extra = {} if config.attn_implementation is None else {"attn_implementation": config.attn_implementation}
+    return Backbone(_take_reader(restore_model(AutoModel, local)), load_tokenizer(local), config=config)
+
+
+def restore_model(kind: Any, config: BackboneConfig) -> Any:
+    """The architecture of a saved folder; its weights are still to be filled in."""
+    wanted = config.attn_implementation
+    extra = {} if wanted is None else {"attn_implementation": wanted}
     try:
-        model = AutoModel.from_config(transformers_config, dtype=getattr(torch, config.dtype), **extra)
-    except (ValueError, KeyError) as error:
-        raise ModelError(f"The architecture in {folder} can't be built: {error}") from error
-    return Backbone(_take_reader(model), load_tokenizer(local), config=config)
+        return kind.from_config(read_pretrained(AutoConfig, config), dtype=getattr(torch, config.dtype), **extra)
+    except (ValueError, KeyError, ImportError) as error:
+        reason = _explain_attention(wanted, str(error)) or f"The architecture can't be built: {error}"
+        raise ModelError(f"{config.model}: {reason}") from error
 
 
 def find_max_tokens(config: Any, tokenizer: Any) -> int:
@@ -240,8 +247,11 @@ def _take_reader(model: Any) -> Any:
     return model if _text_config(model) is model.config else model.get_decoder()
 
 
-def check_weights(name: str, model: nn.Module, *, report: dict[str, Any], used: set[int]) -> None:
-    """Weights that the files lack would be random: refused, but for parts that are not used."""
+def check_weights(name: str, model: Any, *, report: dict[str, Any], used: set[int]) -> None:
+    """Weights that the files lack would be random: refused. Those that have no place are lost: warned of.
+
+    Either way but for parts that are not used, such as the heads of other tasks.
+    """
     weights = dict(model.named_parameters())
     lost = {*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])}
     if random := sorted(key for key in lost if key in weights and id(weights[key]) in used):
@@ -250,6 +260,19 @@ def check_weights(name: str, model: nn.Module, *, report: dict[str, Any], used: 
             f"shape; the first is {random[0]}. They would be random. "
             "Put the config.json and the weights together that were saved together."
         )
+    start = f"{model.base_model_prefix}."
+    kinds = {_find_kind(key.removeprefix(start)) for key, weight in weights.items() if id(weight) in used}
+    if left := sorted(key for key in report["unexpected_keys"] if _find_kind(key.removeprefix(start)) in kinds):
+        logger.warning(
+            "%s holds %d weights that its config.json has no place for; the first is %s. They are left out, so this is "
+            "not the model that was saved, unless its config.json was cut on purpose.",
+            *(name, len(left), left[0]),
+        )
+
+
+def _find_kind(weight: str) -> str:
+    """The module that a weight is part of, whichever layer that is in."""
+    return re.sub(r"(?<=\.)\d+(?=\.|$)", "*", weight.rpartition(".")[0])
 
 
 def _strip(model: Any) -> None:
@@ -283,9 +306,30 @@ def read_pretrained(kind: Any, config: BackboneConfig, **extra: Any) -> Any:
     if not Path(name).is_dir() and not is_hub_reached():
         extra["local_files_only"] = True
     try:
-        return kind.from_pretrained(name, revision=config.revision, trust_remote_code=config.trust_remote_code, **extra)
+        with _report_held_back() if extra.get("output_loading_info") else nullcontext():
+            return kind.from_pretrained(
+                name, revision=config.revision, trust_remote_code=config.trust_remote_code, **extra
+            )
     except Exception as error:  # damaged files raise anything: KeyError, SafetensorError, a plain Exception
+        if reason := _explain_attention(extra.get("attn_implementation"), str(error)):
+            raise ModelError(f"{config.model}: {reason}") from error
         raise ModelError(_explain(name, error)) from error
+
+
+@contextmanager
+def _report_held_back() -> Iterator[None]:
+    """transformers lists whatever has no place, such as heads of other tasks; `check_weights` tells what matters."""
+
+    def tells_more(record: logging.LogRecord) -> bool:
+        said = record.getMessage()
+        return "LOAD REPORT" not in said or "CONVERSION" in said
+
+    source = logging.getLogger("transformers.modeling_utils")
+    source.addFilter(tells_more)
+    try:
+        yield
+    finally:
+        source.removeFilter(tells_more)
 
 
 @cache
@@ -301,6 +345,17 @@ def is_hub_reached() -> bool:
     except OSError:
         return False
     return True
+
+
+def _explain_attention(wanted: str | None, said: str) -> str:
+    """What to do where it is the attention that can't be had; else nothing."""
+    if wanted is None or not re.search(r"attn_implementation|flash.?attention|scaled_dot_product", said, re.IGNORECASE):
+        return ""
+    return (
+        f"backbone.attn_implementation = {wanted!r} can't be had here: {said.strip().splitlines()[0]}\n"
+        'Leave it out, or take "sdpa" or "eager", which need neither a package nor a GPU; of a saved labeler it stands '
+        "in tagwright.json, and changes nothing that was learned."
+    )
 
 
 def _explain(name: str, error: Exception) -> str:

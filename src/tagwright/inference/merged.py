@@ -19,6 +19,7 @@ def load_merged(path: str | Path, *, base: str | None = None) -> Predictor:
     tuning = read_about(folder).get("tuning", {}).get("name", "full")
     model.merge()
     labeler = Predictor(model.to(find_device()), origin, calibration=read_calibration(folder))
+    model.prove()
     if not TUNINGS[tuning].needs_four_bits:
         check_fixture(labeler, folder)
     return labeler

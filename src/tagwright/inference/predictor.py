@@ -66,6 +66,8 @@ class Predictor(Runner):
         model, origin = read_folder(folder, dtype=dtype, base=base)
         labeler = cls(model.to(device or find_device()), origin, config=config or RunnerConfig())
         labeler.calibration = read_calibration(folder)
+        if labeler.device.type != "cpu":  # where other kernels run than those that its sight was proven with
+            model.prove()
         if check:
             as_saved = labeler if dtype is None else Runner(read_folder(folder, base=base)[0].to(labeler.device))
             check_fixture(as_saved, folder)

@@ -101,6 +101,10 @@ class Labeler(nn.Module, ABC):
         """How sure the gates of a learned sight were when they were decided; empty where there were none."""
         return {}
 
+    def prove(self) -> None:
+        """Make sure of a chosen sight once more, after the labeler was changed or taken to another device."""
+        return None
+
 
 class OnBackbone(Labeler):
     """A labeler on a pretrained model, which has a digest where it isn't trained as a whole."""
@@ -129,6 +133,9 @@ class OnBackbone(Labeler):
 
     def tell_gates(self) -> dict[str, Any]:
         return dict(self.backbone.learned)
+
+    def prove(self) -> None:
+        self.backbone.prove()
 
 
 class Plan(ABC):

@@ -46,6 +46,10 @@ def check_search(recipe: Recipe, config: SearchConfig) -> Search:
             "A search is for taggers. Compare a few plans of a writer with `tagwright curve RECIPE --vary "
             "sight=none,1000,1110 --shots all`."
         )
+    if recipe.tuning.name == "prefix":
+        raise RecipeError(
+            "The tuning 'prefix' can't be had with a chosen sight, so there is none to search. Use the tuning 'lora'."
+        )
     if recipe.draw.policy == "cv":
         raise RecipeError(
             "The choice is made on dev, and draw.dev_policy 'cv' takes no dev documents. Set draw.dev_policy = 'full' "

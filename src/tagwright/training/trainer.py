@@ -81,6 +81,8 @@ class LabelerTrainer(CheckpointTrainer):
             data_collator=Collator(labeler),
             callbacks=[OrderEpochs(self.buckets), *_list_stops(config, arguments), *list_gates(labeler)],
         )
+        if arguments.device.type != "cpu":  # where other kernels run than those that its sight was proven with
+            labeler.prove()
         precision = torch.bfloat16 if arguments.bf16 else torch.float16 if arguments.fp16 else None
         documents = LearnedDocuments(labeler, data.train, precision=precision)
         for callback in labeler.tuning.list_callbacks(labeler, documents=documents):

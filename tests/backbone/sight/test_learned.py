@@ -224,7 +224,7 @@ def test_layers_and_groups_have_gates(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sight", "message"),
     [
-        ("learned:3", "'learned:3' has 3 groups, and the model has 2 layers only"),
+        ("learned:3", "'learned:3' has 3 groups, and the model has 2 layers only. Write learned:2 at most"),
         ("learned:", "can't be read. Write learned, or learned:4"),
         ("learned:0", "can't be read. Write learned"),
         ("learnt", "can't be read. Expected none, .* learned"),
@@ -275,4 +275,5 @@ def test_from_the_recipe_to_the_report_and_the_saved_labeler(tmp_path: Path) -> 
     assert again.origin.gates == about["gates"] and about["gates"]["steps"] == 3  # of 4; in the last one they are hard
     drawn = "\n".join(draw_sight(about))
     assert drawn.startswith("sight, learned:") and drawn.endswith(describe_gates(about["gates"]))
-    assert describe_gates(about["gates"])[1:] in (out / "report.html").read_text("utf-8")
+    page = (out / "report.html").read_text("utf-8")
+    assert describe_gates(about["gates"])[1:] in page and page.count('title="looks ') == 4

@@ -55,6 +55,22 @@ def test_a_model_obeys_every_sight(name: str, attention: str, plan: str) -> None
     check(name, attention, plan)
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize("attention", ["flex_attention", "flash_attention_2"])
+@pytest.mark.parametrize("name", DECODERS)
+def test_a_model_obeys_on_an_accelerator(name: str, attention: str) -> None:
+    """The probe within `set_sight` takes the model there; half precision and heads of 16 are what both kernels take."""
+    changes = {"hidden_size": 64, "attn_implementation": attention, "dtype": "bfloat16"}
+    try:
+        model = make_model(name, **changes, **({"head_dim": 16} if "head_dim" in DECODERS[name][1] else {}))
+    except ValueError as error:
+        pytest.skip(str(error))
+    set_sight(model.to(torch.bfloat16), "0011")
+    ids = make_ids(3).to(model.device)
+    assert model.device.type != "cpu"
+    assert find_moved(model, ids, attention_mask=torch.ones_like(ids)) == [False, False, True, True]
+
+
 @pytest.mark.parametrize("name", [name for name in DECODERS if name != "opt"])  # OPT makes its own positions
 def test_packed_documents_never_see_each_other(name: str) -> None:
     model = make_model(name)

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
+from transformers import AttentionInterface, AttentionMaskInterface, AutoConfig
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
 
 from sight_models import LAYERS, find_moved, make_ids, make_model, open_model, run
 from tagwright.backbone.sight.probe import prove_sight
-from tagwright.backbone.sight.proven import set_sight
+from tagwright.backbone.sight.proven import check_plan, set_sight
 from tagwright.errors import ModelError
 
 FLAGS = (False, False, True, True)
@@ -126,6 +129,48 @@ def test_threads_do_not_meet() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize(("name", "kinds"), [("llama", 1), ("mistral", 1), ("qwen2, mixed", 2)])
+def test_layers_of_one_kind_share_a_mask(name: str, kinds: int) -> None:
+    model, hooks = open_model(name, "all")
+    masks: list[torch.Tensor] = []
+    for layer in hooks.layers:
+        layer.self_attn.register_forward_pre_hook(
+            lambda _, args, kwargs: masks.append(kwargs["attention_mask"]), with_kwargs=True
+        )
+    run(model, make_ids(2), attention_mask=torch.tensor([[1] * 8, [1] * 5 + [0] * 3]))
+    assert len(masks) == LAYERS and len({id(mask) for mask in masks}) == kinds
+
+
+def test_a_kernel_of_an_accelerator_is_proven_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here is none: where the model is taken is noted, and a kernel stands in that fails before that."""
+    taken: list[torch.device] = []
+
+    def attend(*args: Any, **rest: Any) -> Any:
+        if not taken:
+            raise RuntimeError("no kernel for a processor")
+        return sdpa_attention_forward(*args, **rest)
+
+    AttentionInterface.register("picky", attend)
+    AttentionMaskInterface.register("picky", sdpa_mask)
+    model = make_model("llama", attn_implementation="picky")
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
+    with pytest.raises(ModelError, match="(?s)as the probe needs it .*: no kernel for .*another backbone.attn_impl"):
+        set_sight(model, "0011")
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device("cpu"))
+    monkeypatch.setattr(model, "to", taken.append)
+    assert set_sight(model, "0011")[0].flags == FLAGS and taken == [torch.device("cpu")]
+    other = make_model("llama")
+    monkeypatch.setattr(other, "to", taken.append)
+    set_sight(other, "0011")
+    assert len(taken) == 1  # sdpa runs anywhere
+
+
+def test_a_config_without_a_number_of_layers_is_refused() -> None:
+    with pytest.raises(ModelError, match="A lxmert names no number of layers: its sight can't be set. Leave"):
+        check_plan("all", AutoConfig.for_model("lxmert"))
 
 
 def test_embeddings_in_place_of_ids() -> None:

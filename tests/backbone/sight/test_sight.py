@@ -43,8 +43,8 @@ def test_uneven_groups_differ_by_one_layer_at_most() -> None:
 @pytest.mark.parametrize(
     ("notation", "message"),
     [
-        ("00110", "'00110' has 5 groups, and the model has 4 layers only"),
-        ("top:5", "'top:5' opens 5 layers, and the model has 4"),
+        ("00110", "'00110' has 5 groups, and the model has 4 layers only. Write 4 bits at most"),
+        ("top:5", "'top:5' opens 5 layers, and the model has 4. 4 is all"),
         ([4], "names layer 4; the model's layers are 0 to 3"),
         ([-1], "names layer -1"),
         (["1"], "lists '1', which is no number of a layer"),

@@ -20,8 +20,12 @@ from tiny_models import load_model, make_batch, save_model
 
 @pytest.fixture
 def saved(here: Path) -> Predictor:
+    return save(here)
+
+
+def save(here: Path, *, sight: str = "all") -> Predictor:
     """A labeler of lora whose weights are far from where they began."""
-    backbone = load_model(save_model("llama", here / "base"), sight="all")
+    backbone = load_model(save_model("llama", here / "base"), sight=sight)
     plan = TaggerPlan(
         Labels(("X",)), backbone.config, HeadConfig(scheme="BIO"), tuning=TuningConfig(name="lora", rank=2)
     )
@@ -41,10 +45,13 @@ def test_inspect_tells_what_moved_and_what_it_lies_on(run: Run, here: Path, save
     assert f"base: {here / 'base'}, which must be at hand; checksum {tagger.digest}" in lines.replace("\n", "")
 
 
-def test_a_merged_labeler_is_of_one_piece(run: Run, here: Path, saved: Predictor) -> None:
+@pytest.mark.parametrize("sight", ["all", "01"])
+def test_a_merged_labeler_is_of_one_piece(run: Run, here: Path, sight: str) -> None:
+    saved = save(here, sight=sight)
     assert "needs no other model" in run("export", "saved", "whole", "--merge").stdout
     shutil.move(here / "base", here / "moved")
     whole = tagwright.load("whole", check=True)
+    assert whole.tagger.backbone.find_sight() == saved.tagger.backbone.sight
     texts = ["ab x goes to q", "so x"]
     assert [span["text"] for spans in whole(texts) for span in spans] == [
         span["text"] for spans in saved(texts) for span in spans

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModel
+from transformers import AutoModel, LlamaModel
 
 import tagwright
 from cli_run import Run
+from tagwright.backbone.backbone import Backbone
 from tagwright.backbone.sight.probe import prove_sight
 from tagwright.errors import DataError, ModelError, RecipeError
+from tagwright.inference.merged import load_merged
 from tagwright.inference.predictor import Predictor
 from tagwright.inference.saved import TEXTS
 from tagwright.models.export import export_backbone
@@ -41,6 +43,18 @@ def test_a_labeler_keeps_its_sight(here: Path, run: Run, sight: str | None) -> N
     mark = {None: "░░", "01": "░█", "all": "██"}[sight]
     assert f"input {mark} output" in shown and ("by the model's nature" in shown) == (sight is None)
     assert f"input {mark} output" in run("doctor", "saved").stdout
+
+
+def test_a_sight_is_proven_again_on_another_device_and_once_merged(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(here / "saved", sight="01")
+    proven: list[str] = []
+    monkeypatch.setattr(Backbone, "prove", lambda backbone: proven.append(backbone.model.device.type))
+    Predictor.from_pretrained("saved", device="cpu")  # where it was proven when it was built
+    assert proven == []
+    Predictor.from_pretrained("saved", device="meta")
+    assert proven == ["meta"]
+    load_merged("saved")
+    assert len(proven) == 2
 
 
 def test_a_labeler_saved_before_there_was_sight(here: Path, run: Run) -> None:
@@ -78,6 +92,15 @@ def test_the_doctor_looks_at_any_model(run: Run, here: Path) -> None:
     assert "documents must not be packed into one row" in run("doctor", "bert").stdout
     save_model("albert", here / "albert")
     assert "AlbertModel has 0 stacks of 2 layers" in run("doctor", "albert").stdout  # a note, not a fault
+
+
+def test_a_model_that_reads_no_text_is_a_fault(here: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_model("llama", here / "llama")
+    monkeypatch.setattr(LlamaModel, "forward", lambda model, pixels, **rest: pixels)
+    with pytest.raises(
+        ModelError, match="a batch of one against a padded batch: it can't be run on token ids: .*pixels"
+    ):
+        run("doctor", "llama")
 
 
 def test_the_doctor_refuses(run: Run, labeler: Path, here: Path) -> None:

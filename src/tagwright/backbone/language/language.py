@@ -19,7 +19,14 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
 )
 
-from tagwright.backbone.backbone import check_weights, find_max_tokens, load_tokenizer, read_pretrained, save_memory
+from tagwright.backbone.backbone import (
+    check_weights,
+    find_max_tokens,
+    load_tokenizer,
+    read_pretrained,
+    restore_model,
+    save_memory,
+)
 from tagwright.backbone.builtin import UNTRAINED
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.four_bits import ask_for_four_bits, check_four_bits
@@ -139,13 +146,7 @@ def check_writing(config: BackboneConfig, model: Any) -> None:
 def restore_language(folder: Path, config: BackboneConfig) -> LanguageModel:
     """A model with the architecture and tokenizer of a saved folder and weights still to be filled in."""
     local = config.model_copy(update={"model": str(folder), "revision": None})
-    kind: Any = find_kind(local)
-    extra = {} if config.attn_implementation is None else {"attn_implementation": config.attn_implementation}
-    try:
-        model = kind.from_config(read_pretrained(AutoConfig, local), dtype=getattr(torch, config.dtype), **extra)
-    except (ValueError, KeyError) as error:
-        raise ModelError(f"The architecture in {folder} can't be built: {error}") from error
-    return LanguageModel(model, load_tokenizer(local), config=config)
+    return LanguageModel(restore_model(find_kind(local), local), load_tokenizer(local), config=config)
 
 
 def find_kind(config: BackboneConfig) -> Any:

@@ -45,9 +45,17 @@ NO_WRITER = (
 ASKS_POSITIONS = "cache_position" in inspect.signature(create_causal_mask).parameters
 
 
+def count_layers(config: Any) -> int:
+    """How many layers a config.json tells of."""
+    count = getattr(config, "num_hidden_layers", None)
+    if not isinstance(count, int):
+        raise ModelError(f"A {config.model_type} names no number of layers: its sight can't be set. {LEAVE_OUT}")
+    return count
+
+
 def find_stack(model: Any) -> tuple[nn.Module, Sequence[nn.Module]]:
     """The module that holds the layers, and the layers."""
-    count = model.config.get_text_config().num_hidden_layers
+    count = count_layers(model.config.get_text_config())
     found: list[tuple[nn.Module, Any]] = [
         (stack, layers)
         for stack in model.modules()

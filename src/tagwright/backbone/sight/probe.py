@@ -46,7 +46,11 @@ def find_sight(model: nn.Module, *, inputs: Inputs) -> tuple[bool, ...]:
         raise
     except Exception as error:  # models of any make are run here, in ways that they may not know
         name = type(model).__name__
-        raise ModelError(f"{name} can't be run as the probe needs it ({inputs.name}): {error}") from error
+        raise ModelError(
+            f"{name} can't be run as the probe needs it ({inputs.name}): {error}\n"
+            "If it is the attention that can't, set another backbone.attn_implementation or backbone.dtype (flash "
+            "attention takes bfloat16 or float16); else leave backbone.sight out, or take another model."
+        ) from error
     finally:
         for module, mode in modes.items():
             module.training = mode

@@ -4,10 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 
-from tagwright.backbone.sight.learned import GatedHooks, Gates
-from tagwright.backbone.sight.masks import BOTH, SightHooks, find_stack, has_hooks, list_kinds, refuse_other_kinds
+from tagwright.backbone.sight.learned import KERNELS, GatedHooks, Gates
+from tagwright.backbone.sight.masks import (
+    BOTH,
+    SightHooks,
+    count_layers,
+    find_stack,
+    has_hooks,
+    list_kinds,
+    refuse_other_kinds,
+)
 from tagwright.backbone.sight.probe import find_sight, list_hidden, list_rightward, prove_sight
 from tagwright.backbone.sight.sight import Scope, Sight, count_gates, is_learned, read_form
 from tagwright.errors import ModelError
@@ -22,7 +31,8 @@ class Nature:
 
 
 def find_nature(model: nn.Module) -> Nature:
-    """By running the model, which no hook has changed yet."""
+    """By running the model, which no hook has changed yet, where its attention can be had."""
+    _take_to_kernel(model)
     flags = find_sight(model, inputs=next(list_rightward(model)))
     packed = list(list_hidden(model, packs=True))[1:]
     packs = bool(packed) and not any(any(find_sight(model, inputs=inputs)) for inputs in packed)
@@ -31,7 +41,7 @@ def find_nature(model: nn.Module) -> Nature:
 
 def check_plan(notation: str | Iterable[int], config: Any) -> None:
     """Refuse, by the config.json alone, a plan that its model can't be given, before weights are loaded."""
-    wanted, layers = read_form(notation), config.num_hidden_layers
+    wanted, layers = read_form(notation), count_layers(config)
     kinds = list_kinds(config, range(layers))
     if is_learned(wanted) or (wanted not in ("none", ()) and not BOTH.keys() & set(kinds)):
         refuse_other_kinds(kinds, [True] * layers, name=config.model_type)
@@ -77,6 +87,13 @@ def learn_sight(model: nn.Module, gates: Gates) -> GatedHooks:
         raise
     gates.logits.zero_()
     return hooks
+
+
+def _take_to_kernel(model: Any) -> None:
+    """Attention other than eager and sdpa runs on an accelerator, so there it is proven, where there is one."""
+    kernel = getattr(model.config, "_attn_implementation", None)
+    if kernel not in (None, *KERNELS) and model.device.type == "cpu" and torch.accelerator.is_available():
+        model.to(torch.accelerator.current_accelerator())
 
 
 def _refuse_second(model: nn.Module) -> None:

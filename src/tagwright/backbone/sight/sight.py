@@ -39,7 +39,7 @@ class Sight:
         if not colon:
             return cls(layers, _open_groups(wanted, layers))
         if int(count) > layers:
-            raise RecipeError(f"sight {wanted!r} opens {count} layers, and the model has {layers}.")
+            raise RecipeError(f"sight {wanted!r} opens {count} layers, and the model has {layers}. {layers} is all.")
         first = layers - int(count) if side == "top" else 0
         return cls(layers, tuple(range(first, first + int(count))))
 
@@ -101,7 +101,10 @@ def count_gates(notation: str, *, layers: int) -> int:
     if not colon:
         return layers
     if int(count) > layers:
-        raise RecipeError(f"sight {notation!r} has {count} groups, and the model has {layers} layers only.")
+        raise RecipeError(
+            f"sight {notation!r} has {count} groups, and the model has {layers} layers only. "
+            f"Write learned:{layers} at most, or learned, which is one for every layer."
+        )
     return int(count)
 
 
@@ -139,7 +142,10 @@ def _check_layers(wanted: Iterable[int], layers: int) -> tuple[int, ...]:
 def _open_groups(bits: str, layers: int) -> tuple[int, ...]:
     """Layer i belongs to group i * m // layers: groups differ by one layer at most."""
     if len(bits) > layers:
-        raise RecipeError(f"sight {bits!r} has {len(bits)} groups, and the model has {layers} layers only.")
+        raise RecipeError(
+            f"sight {bits!r} has {len(bits)} groups, and the model has {layers} layers only. "
+            f"Write {layers} bits at most: that is one for every layer."
+        )
     return tuple(layer for layer in range(layers) if bits[layer * len(bits) // layers] == "1")
 
 
