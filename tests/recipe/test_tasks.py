@@ -35,7 +35,10 @@ def test_a_recipe_for_several_tasks_survives_toml(tmp_path: Path) -> None:
         ({"data.train": {"ner": "a"}}, "data.train: no file for srl. Name one, or take it out of writer.task"),
         ({"data.dev": {"dst": "a"}}, "data.dev: a file for the task 'dst', which is not in writer.task"),
         ({"view": "tagger"}, "data.train: files by task are for a writer"),
-        ({"writer.format": "sentinel", "writer.task": "ner, dst"}, "'sentinel' can't write fields, which 'dst'"),
+        (
+            {"writer.format": "sentinel", "writer.task": "ner, dst"},
+            "'sentinel' can't write fields, which 'dst' predicts. Take another: inline, records.",
+        ),
         ({"draw.dev_policy": "cv"}, "draw.dev_policy: 'cv' is for one task"),
         ({"tuning.name": "frozen"}, "'frozen' shows documents to a writer of one task. Name one, or use 'lora'"),
         ({"writer.mix": 1.5}, "writer.mix: 1.5; expected from 0"),

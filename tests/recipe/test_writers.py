@@ -9,6 +9,7 @@ from transformers import TrainerControl, TrainerState
 
 import tagwright
 from tagwright.errors import ModelError, RecipeError
+from tagwright.recipe.build import build
 from tagwright.recipe.corpus import Corpus
 from tagwright.recipe.outputs import write_outputs
 from tagwright.recipe.recipe import Recipe
@@ -88,6 +89,12 @@ def test_a_score_of_the_task_chooses_the_epoch(recipe: Recipe) -> None:
     report = tagwright.evaluate(roles, outcome.labeler.predict(roles))
     expected = report.score("roles.f1") if "roles" in report.groups else 0.0
     assert score_dev(model, roles, precision=None)["f1"] == expected
+
+
+def test_words_for_a_label_that_is_not_there_are_told(recipe: Recipe, caplog: pytest.LogCaptureFixture) -> None:
+    build(recipe.change({"writer.words": {"LOK": "place", "PER": "human"}}), CORPUS.train)
+    (told,) = [record.getMessage() for record in caplog.records if "writer.words" in record.getMessage()]
+    assert told == "writer.words: no training document has the label 'LOK'. Did you mean 'LOC'? Known: LOC, PER."
 
 
 def test_documents_without_the_task_are_refused(recipe: Recipe) -> None:

@@ -259,7 +259,8 @@ def show_estimate(console: "Console", need: "Estimate") -> None:
 
     from tagwright.recipe.inspection.summary import Lengths
 
-    show_lengths(console, Lengths.of(need.lengths), what="tokens in a window")
+    what = "tokens in a window" if need.has_head else "tokens of a source with its target"
+    show_lengths(console, Lengths.of(need.lengths), what=what)
     if need.windowed:
         console.print(f"  {need.windowed:,} documents are longer than a window and become several that overlap")
     for note, count in need.notes.items():

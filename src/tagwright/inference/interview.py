@@ -12,6 +12,7 @@ from tagwright.backbone.writing import Writing
 from tagwright.errors import DataError
 from tagwright.formats.format import Answer
 from tagwright.formats.grammar.grammar import Grammar
+from tagwright.formats.grammar.reach import LOST
 from tagwright.formats.strings.faults import MEANINGS, Faults
 from tagwright.formats.tasks.task import Part
 from tagwright.inference.decoding.beam import search_beams
@@ -70,7 +71,7 @@ class Interview:
             answer = Answer(question.part, reading.text, reading.score, written.is_whole)
             self._answers[question.document][question.part] = answer
             for word, count in prompt.grammar.lost.items() if prompt.grammar is not None else ():
-                self.ledger.note("word that the tokenizer can't write", word, count=count)
+                self.ledger.note(LOST, word, count=count)
 
     def _prompt(self, question: Question) -> Prompt:
         writer, ids = self.writer, question.ids.tolist()

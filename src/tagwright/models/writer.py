@@ -15,12 +15,19 @@ from torch import Tensor
 
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.dropout import fast_dropout
-from tagwright.backbone.language.language import IGNORED, LanguageModel, load_language, restore_language
+from tagwright.backbone.language.language import (
+    IGNORED,
+    LanguageModel,
+    load_language,
+    restore_language,
+    sketch_language,
+)
 from tagwright.errors import ModelError
 from tagwright.formats import FORMATS, TASKS
 from tagwright.formats.demonstrations.demonstrations import Demonstration, Demonstrations
 from tagwright.formats.format import Format
 from tagwright.formats.grammar.lexicon import Lexicon
+from tagwright.formats.grammar.reach import check_names, note_lost
 from tagwright.formats.inventory import Inventory
 from tagwright.formats.mention import Passage
 from tagwright.formats.tasks.task import Part
@@ -90,11 +97,31 @@ class WriterPlan(Plan):
             return told
         return f"{told}, shown some of {len(self.shown.pairs)} training pairs before each question"
 
+    @property
+    def places(self) -> int:
+        """The numbers that are to be tokens; with those, a source of words takes two tokens a word at least."""
+        return self.backbone.max_tokens // 2 if self.writer.format == "sentinel" else 0
+
     def load(self, words: Iterable[str] = ()) -> LanguageModel:
-        # with a token for each number, a source of words takes two tokens a word at least
-        places = self.backbone.max_tokens // 2 if self.writer.format == "sentinel" else 0
         four_bits = TUNINGS[self.tuning.name].needs_four_bits
-        return load_language(self.backbone, marks=MARKS, places=places, four_bits=four_bits)
+        return load_language(self.backbone, marks=MARKS, places=self.places, four_bits=four_bits)
+
+    def sketch(self) -> "Writer":
+        """A writer without a weight: to see what training would make of documents, before any is loaded."""
+        backbone = sketch_language(self.backbone, marks=MARKS, places=self.places)
+        self.check_labels()
+        return Writer(backbone, self.make_format(), settings=self.writer)
+
+    def check_labels(self) -> None:
+        """Refuse to learn where there is nothing to learn."""
+        if not any(getattr(self.inventory, names) for names in ("spans", "relations", "arguments", "slots")):
+            raise ModelError(
+                f"No label to learn: the training documents hold nothing that the task {self.writer.task!r} predicts. "
+                "Check the task and the file."
+            )
+
+    def make_format(self) -> Format:
+        return FORMATS[self.writer.format](TASKS[self.writer.task], self.inventory, prefix=self.prefix)
 
     def restore(self, folder: Path) -> LanguageModel:
         return restore_language(folder, self.backbone)
@@ -169,6 +196,7 @@ class Writer(OnBackbone):
 
     def note_unheld(self, documents: Sequence[Document], ledger: Ledger) -> None:
         self.format.note_unheld(documents, ledger)
+        note_lost(documents, self.lexicon, ledger)
 
     # --- text and tokens ----------------------------------------------------------------------------------------------
 
@@ -182,6 +210,9 @@ class Writer(OnBackbone):
         if not self.format.task.can_be_cut or len(document) < 2 or self._count_source(document) <= self.most:
             return Windowed(document)
         written = [self.format.write_words(Passage((word,)), ()) for word in document.words]
+        self.lexicon.learn(
+            (each.partition(" ")[0] for each in written), is_first=True
+        )  # all at once: it is far quicker
         # any word may begin a window, and has other tokens there: the more of both are counted, so what is cut fits
         sizes = np.array(
             [[len(self.lexicon.spell(each, is_first=first)) for first in (True, False)] for each in written]
@@ -339,11 +370,7 @@ def attach_format(plan: WriterPlan, backbone: LanguageModel) -> Writer:
 
 def build_writer(plan: WriterPlan, backbone: LanguageModel) -> Writer:
     """A writer on a language model at hand, none of whose weights are marked yet."""
-    if not any(getattr(plan.inventory, names) for names in ("spans", "relations", "arguments", "slots")):
-        raise ModelError(
-            f"No label to learn: the training documents hold nothing that the task {plan.writer.task!r} predicts. "
-            "Check the task and the file."
-        )
+    plan.check_labels()
     if reason := STILL.get(plan.tuning.name):
         raise ModelError(f"The tuning {plan.tuning.name!r} {reason}; a writer has none. Use 'lora' to move little.")
     if plan.tuning.name == FROZEN and backbone.is_pair:
@@ -351,6 +378,7 @@ def build_writer(plan: WriterPlan, backbone: LanguageModel) -> Writer:
             f"The tuning {FROZEN!r} learns nothing and shows a writer its documents in the prompt; "
             f"{plan.backbone.model} is an encoder-decoder. Take a decoder, or use 'lora' to move little."
         )
-    format = FORMATS[plan.writer.format](TASKS[plan.writer.task], plan.inventory, prefix=plan.prefix)
     shown = Demonstrations() if plan.shown is None and plan.tuning.name == FROZEN else plan.shown
-    return Writer(backbone, format, settings=plan.writer, longest=plan.longest, shown=shown)
+    writer = Writer(backbone, plan.make_format(), settings=plan.writer, longest=plan.longest, shown=shown)
+    check_names(plan.inventory, writer.lexicon, model=plan.backbone.model)
+    return writer

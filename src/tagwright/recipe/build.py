@@ -1,19 +1,24 @@
 """From a recipe and its documents to a labeler that can be trained. Knows nothing of files or training."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from transformers import set_seed
 
 from tagwright.backbone.builtin import pick_rate
 from tagwright.formats import TASKS
+from tagwright.formats.inventory import Inventory
 from tagwright.heads import HEADS, HeadConfig
 from tagwright.models.tagger import TaggerPlan, build_tagger
 from tagwright.models.writer import WriterPlan
 from tagwright.models.writers import plan_writers
 from tagwright.recipe.recipe import Recipe
+from tagwright.registry import suggest
 from tagwright.text.document import Document
 from tagwright.tuning import TUNINGS
+
+logger = logging.getLogger(__name__)
 
 
 def resolve(recipe: Recipe, documents: Sequence[Document]) -> Recipe:
@@ -42,11 +47,12 @@ def build(recipe: Recipe, documents: Sequence[Document] | Mapping[str, Sequence[
     set_seed(recipe.training.seed)
     if isinstance(documents, Mapping):
         learned = {task: TASKS[task].learn(own, words=recipe.writer.words) for task, own in documents.items()}
+        check_words(recipe, learned.values())
         writers = plan_writers(learned, recipe.backbone, writer=recipe.writer, tuning=recipe.tuning)
         return writers.attach(writers.load())
     if recipe.view == "writer":
-        inventory = TASKS[recipe.writer.task].learn(documents, words=recipe.writer.words)
-        writer = WriterPlan(inventory, recipe.backbone, recipe.writer, recipe.tuning)
+        writer = plan_writer(recipe, documents)
+        check_words(recipe, [writer.inventory])
         return writer.attach(writer.load())
     head = HeadConfig.model_validate(recipe.head.model_dump())
     labels = HEADS[head.name].list_labels(documents, head)
@@ -54,3 +60,18 @@ def build(recipe: Recipe, documents: Sequence[Document] | Mapping[str, Sequence[
     tagger = build_tagger(plan, (word for document in documents for word in document.words))
     tagger.backbone.warn()
     return tagger
+
+
+def plan_writer(recipe: Recipe, documents: Sequence[Document]) -> WriterPlan:
+    """The plan of a writer of one task that has learned nothing yet."""
+    inventory = TASKS[recipe.writer.task].learn(documents, words=recipe.writer.words)
+    return WriterPlan(inventory, recipe.backbone, recipe.writer, recipe.tuning)
+
+
+def check_words(recipe: Recipe, inventories: Iterable[Inventory]) -> None:
+    """Warn of words for labels that no training document has: where few are drawn, or a name is misspelt."""
+    kinds = (names for each in inventories for names in (each.spans, each.relations, each.arguments, each.slots))
+    known = dict.fromkeys(label for names in kinds for label in names.labels)
+    for label in recipe.writer.words or ():
+        if label not in known:
+            logger.warning("writer.words: no training document has the label %r.%s", label, suggest(label, known))

@@ -29,7 +29,11 @@ def find_faults_of_tasks(data: Named, writer: WriterConfig, *, is_writer: bool) 
         if task not in TASKS:
             yield f"  writer.task: no {TASKS.kind} is called {task!r}.{suggest(task, TASKS)}"
         elif writer.format in FORMATS and (lost := TASKS[task].predicts - FORMATS[writer.format].holds):
-            yield f"  writer.format: {writer.format!r} can't write {', '.join(sorted(lost))}, which {task!r} predicts."
+            able = ", ".join(name for name in FORMATS if TASKS[task].predicts <= FORMATS[name].holds)
+            yield (
+                f"  writer.format: {writer.format!r} can't write {', '.join(sorted(lost))}, which {task!r} predicts. "
+                f"Take another: {able}."
+            )
     if twice := sorted({task for task in tasks if tasks.count(task) > 1}):
         yield f"  writer.task: {', '.join(twice)} stands there more than once."
     for part in PARTS:

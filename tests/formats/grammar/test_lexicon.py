@@ -1,5 +1,6 @@
 """Words in running text: the tokens of a target are those of the whole, and its text and scores come back."""
 
+import time
 from math import log
 
 import pytest
@@ -50,6 +51,15 @@ def test_what_the_tokenizer_cannot_write_is_known() -> None:
     lexicon = Lexicon(tokenizer, end=2)
     lexicon.learn(["mat", "\u2603"])
     assert (lexicon.loses("mat"), lexicon.loses("\u2603")) == (False, True)
+
+
+def test_a_long_text_takes_time_in_proportion_to_its_length() -> None:
+    """A row of tokens is not copied for every word: that took minutes for a book."""
+    lexicon, text = make_lexicon(), " ".join(["the", "cat"] * 50_000)
+    one, other = lexicon.encode("the cat"), lexicon.encode("the cat the cat")
+    began = time.process_time()
+    assert lexicon.encode(text) == one + other[len(one) :] * 49_999
+    assert time.process_time() - began < 2
 
 
 def test_tries_are_kept() -> None:

@@ -167,6 +167,17 @@ def test_faulty_states(output: str, fields: dict[str, str], faults: set[str]) ->
     assert ({field.name: field.values[0] for field in found.fields}, seen) == (fields, faults)
 
 
+def test_a_value_that_no_constrained_output_has_is_counted() -> None:
+    """It was not said, and training has not seen it; what was said, in whatever case, is within reach."""
+    format = make("dst", TALK)
+    ledger = list_unheld(format, [TALK])
+    assert list(ledger.lines()) == ["1 x further value of a field: one that was said is written: taxi-destination"]
+    fields = (Field("taxi-leaveAt", ("18:00",), 0), Field("hotel-internet", ("free | wifi",), 0))
+    other = make_document("Six", turns=(Turn("USER", 0, 1),), fields=(*fields, Field("taxi-destination", ("six",), 0)))
+    told = "1 x value that was neither said nor seen in training: no constrained output has it: taxi-leaveAt = 18:00"
+    assert list(list_unheld(format, [other]).lines()) == [told]
+
+
 def test_what_a_state_cannot_hold_is_noted() -> None:
     fields = (Field("a", ("x", "y"), 0), Field("a", ("z",), 0), Field("b", (), 0), Field("a", ("x",), 1))
     document = make_document("x y", turns=(Turn("U", 0, 1), Turn("S", 1, 2)), fields=fields)

@@ -1,19 +1,25 @@
 """Estimates: weights are exact, activations near what is really kept, and what doesn't fit is said."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModel
+from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from tagwright.errors import ModelError
+from tagwright.recipe.build import build
 from tagwright.recipe.estimate.estimate import SPARE, Estimate, estimate, show_bytes, show_time
 from tagwright.recipe.estimate.machine import Machine, measure_machine
 from tagwright.recipe.estimate.shape import measure_shape
 from tagwright.recipe.recipe import Recipe
 from tagwright.text.document import Document
+from tagwright.text.ledger import Ledger
 from tagwright.text.relation import Relation
 from tagwright.text.span import Span
+from tagwright.training.trainer import encode
+from taught_writers import make_entities, save_writer
 from tiny_models import make_config, save_model
 
 MACHINE = Machine("a machine", memory=4 << 30, flops=1e11, bandwidth=1e10)
@@ -109,6 +115,31 @@ def test_relations_that_the_head_cannot_hold_are_counted_before_training(bert: P
     assert estimate(plan.change({"head.name": "pairs"}), [document], machine=MACHINE).notes == {}
 
 
+@pytest.mark.parametrize(("kind", "format"), [("t5", "inline"), ("llama", "sentinel")])
+def test_a_writer_is_estimated_by_what_it_is_taught(kind: str, format: str, tmp_path: Path) -> None:
+    """Sources with targets, cut as in training, of the whole model with its marks; and no weight is loaded."""
+    settings = {"view": "writer", "writer.format": format, "training.learning_rate": 1e-3, "training.max_steps": 3}
+    plan = Recipe().change(settings | {"backbone.model": str(save_writer(kind, tmp_path))})
+    long = Document.from_words(["old", "Rome"] * 200, spans=(Span(1, 2, "LOC"),))
+    documents, ledger = [*make_entities(), long], Ledger()
+    labeler = build(plan, documents)
+    taught = encode(labeler, documents, ledger=ledger)
+    (tmp_path / "model.safetensors").unlink()
+    found = estimate(plan, documents, machine=MACHINE)
+    assert found.lengths == tuple(len(piece) for piece in taught.pieces) and len(found.lengths) > len(documents)
+    assert found.notes == ledger.counts and found.windowed == 1
+    assert found.weights == found.moving == sum(weight.numel() for weight in labeler.parameters())
+    assert next(found.lines()).endswith(" move")  # there is no head
+    bare = [Document.from_words(["a", "b"])]
+    with pytest.raises(ModelError, match="nothing that the task 'ner' predicts. Check the task and the file"):
+        estimate(plan, bare, machine=MACHINE)
+
+
+def test_an_encoder_is_no_writer(bert: Path) -> None:
+    with pytest.raises(ModelError, match="is no model that writes: it is an encoder"):
+        guess(bert, view="writer")
+
+
 def test_the_built_in_backbone_needs_no_folder() -> None:
     found = estimate(Recipe().change({"backbone.model": "builtin:untrained"}), DOCUMENTS, machine=MACHINE)
     assert 5e5 < found.weights < 2e6
@@ -119,11 +150,31 @@ def test_no_model_is_a_model_error(tmp_path: Path) -> None:
         guess(tmp_path)
 
 
+def make_model(kind: str, made: Any) -> Any:
+    sizes = {"hidden_size": 64, "intermediate_size": 256, "num_hidden_layers": 3, "num_attention_heads": 4}
+    own = {"d_model": 64, "d_ff": 256, "decoder_start_token_id": 0} if kind == "t5" else {}
+    return made.from_config(make_config(kind, **sizes, **own))
+
+
 @pytest.mark.parametrize("kind", ["bert", "llama", "modernbert", "t5"])
 def test_activations_are_near_what_is_kept_for_the_backward_pass(kind: str) -> None:
-    sizes = {"hidden_size": 64, "intermediate_size": 256, "num_hidden_layers": 3, "num_attention_heads": 4}
-    model = AutoModel.from_config(make_config(kind, **sizes, **({"d_model": 64, "d_ff": 256} if kind == "t5" else {})))
-    model = (model.get_encoder() if kind == "t5" else model).train()
+    model = make_model(kind, AutoModel)
+    model, ids = (model.get_encoder() if kind == "t5" else model).train(), torch.ones((8, 32), dtype=torch.long)
+    kept = count_kept(model, lambda: model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state)
+    assert 0.5 < SPARE * measure_shape(model).wide * 4 * ids.numel() / kept < 2
+
+
+@pytest.mark.parametrize("kind", ["llama", "t5"])
+def test_activations_of_models_that_write_are_too(kind: str) -> None:
+    model = make_model(kind, AutoModelForSeq2SeqLM if kind == "t5" else AutoModelForCausalLM).train()
+    ids = torch.ones((8, 32), dtype=torch.long)
+    kept = count_kept(model, lambda: model(input_ids=ids, labels=ids, use_cache=False).loss)
+    tokens = ids.numel() * (2 if kind == "t5" else 1)  # of sources, and of targets
+    assert 0.5 < SPARE * measure_shape(model).wide * 4 * tokens / kept < 2
+
+
+def count_kept(model: Any, run: Callable[[], torch.Tensor]) -> int:
+    """Bytes that a forward pass leaves behind."""
     own = {weight.untyped_storage().data_ptr() for weight in model.parameters()}
     kept: dict[int, int] = {}
 
@@ -133,12 +184,9 @@ def test_activations_are_near_what_is_kept_for_the_backward_pass(kind: str) -> N
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    ids = torch.ones((8, 32), dtype=torch.long)
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        states = model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
-    assert states.requires_grad
-    guessed = SPARE * measure_shape(model).wide * 4 * ids.numel()
-    assert 0.5 < guessed / sum(kept.values()) < 2
+        assert run().requires_grad
+    return sum(kept.values())
 
 
 def test_this_machine_can_be_measured() -> None:

@@ -126,6 +126,18 @@ def load_language(
     return LanguageModel(model, WordTokenizer(tokenizer), config=config)
 
 
+def sketch_language(config: BackboneConfig, *, marks: Mapping[str, str], places: int = 0) -> LanguageModel:
+    """What `load_language` would give, without a weight: its tokenizer is real, its tensors are empty."""
+    kind, plain = find_kind(config), config.model_copy(update={"sight": None, "gradient_checkpointing": False})
+    if config.sight is not None:
+        check_writing(config, read_pretrained(AutoConfig, config))
+    tokenizer = load_tokenizer(config).tokenizer
+    with torch.device("meta"):
+        model = kind.from_config(read_pretrained(AutoConfig, config))
+        add_marks(model, tokenizer, names=marks, places=places)
+    return LanguageModel(model, WordTokenizer(tokenizer), config=plain)
+
+
 def check_writing(config: BackboneConfig, model: Any) -> None:
     """Refuse a sight that a writer can't have, by the config.json of its model alone."""
     if model.is_encoder_decoder:

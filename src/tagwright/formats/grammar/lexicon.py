@@ -65,10 +65,10 @@ class Lexicon:
         first, *words = text.split(" ")
         self.learn((first,), is_first=is_first)
         self.learn(words)
-        ids = self._words[is_first][first]
+        ids = list(self._words[is_first][first])
         for word in words:
             ids += self._words[False][word]
-        return ids
+        return tuple(ids)
 
     def learn(self, words: Iterable[str], *, is_first: bool = False) -> None:
         """Tokenise these words together if they are new."""

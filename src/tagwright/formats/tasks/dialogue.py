@@ -57,7 +57,13 @@ class Dialogue(Task[tuple[Filled, ...]]):
             else:
                 if len(set(field.values)) > 1:
                     note("further value of a field: one that was said is written", field.name)
-                filled[field.name] = Filled(field.name, history.choose_value(field))
+                value = history.choose_value(field)
+                if value not in inventory.values.get(field.name, ()) and not history.holds(value, field.turn):
+                    note(
+                        "value that was neither said nor seen in training: no constrained output has it",
+                        f"{field.name} = {value}",
+                    )
+                filled[field.name] = Filled(field.name, value)
         return tuple(filled[name] for name in sorted(filled))
 
     def take(self, draft: Draft, part: Part, *, content: tuple[Filled, ...], score: Score) -> None:

@@ -7,20 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from tagwright.backbone.fusion.fusion import build_fusion
-from tagwright.heads import HEADS
-from tagwright.heads.head import note_beyond_spans
+from tagwright.recipe.build import plan_writer
+from tagwright.recipe.estimate.lengths import Measured, measure_for_tagger, measure_for_writer
 from tagwright.recipe.estimate.machine import Machine, measure_machine
-from tagwright.recipe.estimate.shape import Shape, look_up
+from tagwright.recipe.estimate.shape import Shape, look_up, weigh
 from tagwright.recipe.folds import FOLDS
 from tagwright.recipe.recipe import Recipe
 from tagwright.text.document import Document
-from tagwright.text.ledger import Ledger
-from tagwright.tokens.batch import Cutter, Limits, Piece
 from tagwright.training.batches import Buckets
 from tagwright.tuning import TUNINGS
 from tagwright.tuning.sparse.choice.documents import ROWS
@@ -35,7 +31,7 @@ EFFICIENCY = 0.6  # of the measured matrix rate that a real step reaches
 
 @dataclass(frozen=True)
 class Estimate:
-    """Bytes and seconds of a training run; `lengths` are the tokens of the windows that the documents become.
+    """Bytes and seconds of a training run; `lengths` are the tokens of what the documents become (see `Measured`).
 
     moving: of the backbone's weights, of those beside them, and of the fusion's; the head's come on top. `seconds` are
     of one training; there are as many as `trainings`.
@@ -53,6 +49,7 @@ class Estimate:
     windowed: int
     notes: dict[str, int]
     trainings: int = 1
+    has_head: bool = True
 
     @property
     def total(self) -> int:
@@ -70,7 +67,9 @@ class Estimate:
     def lines(self) -> Iterator[str]:
         """The estimate in words, with its assumptions."""
         parts = ", ".join(f"{name} {show_bytes(size)}" for name, size in self.memory.items())
-        yield f"{self.model}: {self.weights / 1e6:,.1f} million weights; {self.moving:,} move, and the head"
+        yield f"{self.model}: {self.weights / 1e6:,.1f} million weights; {self.moving:,} move" + (
+            ", and the head" if self.has_head else ""
+        )
         yield f"memory: about {show_bytes(self.total)} ({parts})"
         yield f"time: about {show_time(self.seconds)} for {self.steps:,} steps, {self.tokens:,} padded tokens an epoch"
         if self.trainings > 1:
@@ -81,11 +80,11 @@ class Estimate:
         )
         yield f"machine: {have}, of which training reaches about {EFFICIENCY:.0%}"
         if not self.fits:
+            alone = ', the head alone ("frozen")' if self.has_head else ""
             yield (
                 f"It does not fit: {show_bytes(self.total)} are needed, {show_bytes(self.machine.memory)} are free. "
                 "Make batches smaller (training.tokens_per_batch), set backbone.gradient_checkpointing = true, "
-                'train small weights beside the model (tuning.name = "lora"), the head alone ("frozen"), '
-                "or take a smaller model."
+                f'train small weights beside the model (tuning.name = "lora"){alone}, or take a smaller model.'
             )
 
 
@@ -101,15 +100,8 @@ def show_time(seconds: float) -> str:
 
 def estimate(recipe: Recipe, documents: Sequence[Document], *, machine: Machine | None = None) -> Estimate:
     """What training by this recipe on these documents would need on this machine."""
-    shape, tokenizer, most = look_up(recipe.backbone, documents, tuning=recipe.tuning)
-    settings, backbone, ledger = recipe.training, recipe.backbone, Ledger()
-    limit = min(backbone.max_tokens, most)
-    room = max(limit - tokenizer.specials, 1)
-    cutter = Cutter(tokenizer, Limits(limit, min(backbone.overlap, room // 2)))
-    if recipe.view == "tagger" and HEADS[recipe.head.name].tags_words:
-        note_beyond_spans(documents, ledger)
-    pieces = cutter.cut([document.words for document in documents], ledger)
-    lengths = np.array([len(piece) for piece in pieces], dtype=np.int64)
+    shape, measured = measure(recipe, documents)
+    settings, lengths = recipe.training, measured.tokens
     batches = list(
         Buckets(lengths, tokens=settings.tokens_per_batch, documents=settings.documents_per_batch, seed=settings.seed)
     )
@@ -121,7 +113,7 @@ def estimate(recipe: Recipe, documents: Sequence[Document], *, machine: Machine 
     work = _Work(recipe, shape, machine, added)
     tokens = sum(padded)
     return Estimate(
-        model=backbone.model,
+        model=recipe.backbone.model,
         weights=shape.weights + added,
         moving=work.moves + work.beside,
         machine=machine,
@@ -130,14 +122,27 @@ def estimate(recipe: Recipe, documents: Sequence[Document], *, machine: Machine 
         tokens=tokens,
         seconds=work.find_seconds(tokens / max(len(batches), 1), steps),
         lengths=tuple(lengths.tolist()),
-        windowed=_count_windowed(pieces),
-        notes=dict(ledger.counts) | _count_silent(lengths, pieces, documents),
+        windowed=measured.windowed,
+        notes=measured.notes,
         trainings=FOLDS if recipe.draw.policy == "cv" else 1,  # FOLDS on all but one fold each, then one on all
+        has_head=recipe.view == "tagger",
     )
 
 
+def measure(recipe: Recipe, documents: Sequence[Document]) -> tuple[Shape, Measured]:
+    """The shape of the model, and what it will read of the documents, and write."""
+    if recipe.view == "writer":
+        writer = plan_writer(recipe, documents).sketch()
+        measured = measure_for_writer(writer, documents)
+        return weigh(writer.backbone.model, recipe.tuning), measured
+    shape, tokenizer, most = look_up(recipe.backbone, documents, tuning=recipe.tuning)
+    return shape, measure_for_tagger(recipe, documents, tokenizer=tokenizer, most=most)
+
+
 def count_added(recipe: Recipe, shape: Shape) -> int:
-    """The weights that the fusion adds; none is made."""
+    """The weights that the fusion adds to a tagger; none is made."""
+    if recipe.view == "writer":
+        return 0
     with torch.device("meta"):
         return build_fusion(recipe.fusion, width=shape.width, depth=shape.layers).added
 
@@ -210,16 +215,3 @@ class _Work:
         operations = 6 if self.moves or self.tuning.is_sparse else 4 if self.learns else 2
         matrices = operations * self.shape.multiplied * tokens / (self.machine.flops * EFFICIENCY)
         return steps * (matrices + 28 * (self.moves + self.beside) / self.machine.bandwidth)
-
-
-def _count_windowed(pieces: Sequence[Piece]) -> int:
-    """Documents that don't fit into one window."""
-    counts = np.bincount([piece.document for piece in pieces]) if pieces else np.zeros(0)
-    return int((counts > 1).sum())
-
-
-def _count_silent(lengths: NDArray[np.int64], pieces: Sequence[Piece], documents: Sequence[Document]) -> dict[str, int]:
-    """Words that the tokenizer gives no token: the model can't see them."""
-    seen = sum(len(np.unique(piece.words[piece.words >= 0])) for piece in pieces)
-    silent = sum(len(document) for document in documents) - seen
-    return {"word that the tokenizer gives no token": silent} if silent else {}

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import AutoModel
+from transformers import AutoModel, PreTrainedModel
 
 from tagwright.backbone.backbone import find_max_tokens, load_config, load_tokenizer
 from tagwright.backbone.builtin import UNTRAINED
@@ -47,9 +47,13 @@ def look_up(
         sizes = load_config(config)
         tokenizer = load_tokenizer(config)
         model = _build_empty(sizes, config.model)
+    return weigh(model, tuning), tokenizer, find_max_tokens(sizes, tokenizer.tokenizer)
+
+
+def weigh(model: nn.Module, tuning: TuningConfig) -> Shape:
+    """The shape of an empty model, which is used up."""
     shape = measure_shape(model)
-    moving = TUNINGS[tuning.name](tuning).foresee(model)
-    return replace(shape, moving=moving), tokenizer, find_max_tokens(sizes, tokenizer.tokenizer)
+    return replace(shape, moving=TUNINGS[tuning.name](tuning).foresee(model))
 
 
 def _build_empty(config: Any, name: str) -> nn.Module:
@@ -64,15 +68,19 @@ def _build_empty(config: Any, name: str) -> nn.Module:
 def measure_shape(model: nn.Module) -> Shape:
     """Count a model's weights, those that every token is multiplied with, and what a token leaves behind.
 
-    Each matrix multiplication keeps its input, and what follows keeps its output: that many floats a token.
+    Each matrix multiplication keeps its input, and what follows keeps its output: that many floats a token. A model
+    that writes has an output for each token of its vocabulary; of two stacks, a token goes through one.
     """
-    looked_up = {id(part.weight) for part in model.modules() if isinstance(part, nn.Embedding)}
-    matrices = {id(w): w for w in model.parameters() if w.dim() == 2 and id(w) not in looked_up}
     config: Any = model.config
+    out = model.get_output_embeddings() if isinstance(model, PreTrainedModel) else None
+    looked_up = {id(part.weight) for part in model.modules() if isinstance(part, nn.Embedding)}
+    looked_up -= set() if out is None else {id(out.weight)}
+    matrices = {id(w): w for w in model.parameters() if w.dim() == 2 and id(w) not in looked_up}
+    stacks = 2 if out is not None and config.is_encoder_decoder else 1
     return Shape(
         weights=sum(weight.numel() for weight in model.parameters()),
-        multiplied=sum(weight.numel() for weight in matrices.values()),
-        wide=sum(sum(weight.shape) for weight in matrices.values()),
+        multiplied=sum(weight.numel() for weight in matrices.values()) // stacks,
+        wide=sum(sum(weight.shape) for weight in matrices.values()) // stacks,
         heads=int(getattr(config, "num_attention_heads", 1)),
         layers=int(getattr(config, "num_hidden_layers", 1)),
         width=int(getattr(config, "hidden_size", 1)),

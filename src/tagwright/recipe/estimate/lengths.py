@@ -1,0 +1,56 @@
+"""Lengths: how many tokens training documents become, cut as training will cut them. Makes no weight."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagwright.heads import HEADS
+from tagwright.heads.head import note_beyond_spans
+from tagwright.models.writer import Writer
+from tagwright.recipe.recipe import Recipe
+from tagwright.text.document import Document
+from tagwright.text.ledger import Ledger
+from tagwright.tokens.align import WordTokenizer
+from tagwright.tokens.batch import Cutter, Limits, Piece
+from tagwright.training.trainer import encode
+
+
+@dataclass(frozen=True)
+class Measured:
+    """tokens: of each window, or of each source with its target. windowed: the documents of which there are several."""
+
+    tokens: NDArray[np.int64]
+    windowed: int
+    notes: dict[str, int]
+
+
+def measure_for_tagger(
+    recipe: Recipe, documents: Sequence[Document], *, tokenizer: WordTokenizer, most: int
+) -> Measured:
+    """The windows that a tagger reads; `most` is the longest input of its backbone."""
+    ledger, limit = Ledger(), min(recipe.backbone.max_tokens, most)
+    room = max(limit - tokenizer.specials, 1)
+    cutter = Cutter(tokenizer, Limits(limit, min(recipe.backbone.overlap, room // 2)))
+    if HEADS[recipe.head.name].tags_words:
+        note_beyond_spans(documents, ledger)
+    pieces = cutter.cut([document.words for document in documents], ledger)
+    counts = np.bincount([piece.document for piece in pieces]) if pieces else np.zeros(0)
+    lengths = np.array([len(piece) for piece in pieces], dtype=np.int64)
+    return Measured(lengths, int((counts > 1).sum()), dict(ledger.counts) | _count_silent(pieces, documents))
+
+
+def measure_for_writer(writer: Writer, documents: Sequence[Document]) -> Measured:
+    """The sources and targets that a writer is taught."""
+    ledger = Ledger()
+    writer.note_unheld(documents, ledger)
+    lengths = encode(writer, documents, ledger=ledger).lengths
+    return Measured(lengths, sum(bool(writer.cut(document).windows) for document in documents), dict(ledger.counts))
+
+
+def _count_silent(pieces: Sequence[Piece], documents: Sequence[Document]) -> dict[str, int]:
+    """Words that the tokenizer gives no token: the model can't see them."""
+    seen = sum(len(np.unique(piece.words[piece.words >= 0])) for piece in pieces)
+    silent = sum(len(document) for document in documents) - seen
+    return {"word that the tokenizer gives no token": silent} if silent else {}
