@@ -19,7 +19,6 @@ enforced. On a busy machine --cpu tells more: with one thread the processor's ti
 import argparse
 import hashlib
 import json
-import platform
 import statistics
 import sys
 import time
@@ -34,7 +33,7 @@ from cells.sight import PARTS, read_part
 from generate_sides import AHEAD, BATCH, Ids, Scene, Side, count_passes, list_sides, write
 from rich.console import Console
 from rich.table import Table
-from study import start, write_json
+from study import start, write_found
 
 import tagwright
 from tagwright.backbone.precision import is_bfloat16_fast
@@ -67,11 +66,9 @@ def main() -> int:
     for model in options.models:
         found.append(measure(model, parts, options))
         show(found[-1])
-    facts = {name: str(value) for name, value in vars(options).items()}
-    facts |= {"torch": torch.__version__, "transformers": transformers.__version__, "python": platform.python_version()}
-    facts |= {f"{part} words": sum(map(len, documents)) for part, documents in parts.items()}
-    write_json(options.out / "report.json", {"facts": facts, "models": found})
-    print(f"Written to {options.out / 'report.json'}.")
+    about = {f"{part} words": sum(map(len, documents)) for part, documents in parts.items()}
+    about |= {"transformers": transformers.__version__}
+    write_found(options.out / "report.json", options, about=about, models=found)
     return 0
 
 

@@ -9,8 +9,6 @@ times the untouched model, beyond at most 1.05 times the library's own `is_causa
 
 import argparse
 import copy
-import json
-import platform
 import statistics
 import sys
 import time
@@ -20,6 +18,7 @@ from typing import Any
 import torch
 from rich.console import Console
 from rich.table import Table
+from study import write_found
 from torch import Tensor, nn
 from transformers import AutoModel, LlamaConfig
 
@@ -56,11 +55,7 @@ def main() -> int:
             ratios = ", ".join(f"{name} {ratio:.3f}" for name, ratio in row["ratios"].items())
             print(f"{length} tokens, {batch}: {row['untouched']:.1f} ms; {ratios}; {row['aim']}", flush=True)
     show(rows)
-    facts = {"sides": list(rows[0]["ratios"]), "rows": rows, "rounds": options.rounds, "threads": options.threads}
-    versions = {"torch": torch.__version__, "python": platform.python_version()}
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "report.json").write_text(json.dumps(facts | versions, indent=1) + "\n", encoding="utf-8")
-    print(f"Written to {options.out / 'report.json'}.")
+    write_found(options.out / "report.json", options, sides=list(rows[0]["ratios"]), rows=rows)
     return 0
 
 

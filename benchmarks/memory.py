@@ -11,7 +11,6 @@ choices included. `dense-mask` is AdamW on gradients under a dense mask, as the 
 import argparse
 import gc
 import json
-import platform
 import statistics
 import sys
 import time
@@ -23,6 +22,7 @@ from typing import Any
 import torch
 from rich.console import Console
 from rich.table import Table
+from study import write_found
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -305,11 +305,7 @@ def main() -> int:
             gc.collect()
             print(json.dumps(rows[-1]), flush=True)
     show(rows)
-    versions = {"torch": torch.__version__, "python": platform.python_version()}
-    settings = {name: getattr(options, name) for name in ("documents", "length", "pool", "steps", "dtype", "threads")}
-    options.out.mkdir(parents=True, exist_ok=True)
-    facts = {"rows": rows, "aims": AIMS, "settings": settings, "versions": versions}
-    (options.out / "memory.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    write_found(options.out / "memory.json", options, rows=rows, aims=AIMS)
     return 0
 
 

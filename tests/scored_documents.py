@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
+from tagwright.evaluation.calibration.coverage import Proposal
 from tagwright.text.document import Document
 from tagwright.text.span import Span
 
@@ -26,10 +27,10 @@ def draw_documents(
     return gold, predicted
 
 
-def draw_candidates(count: int, *, seed: int = 0) -> tuple[list[Document], list[Document], list[list[Span]]]:
-    """Gold, predicted and candidates: each gold span is predicted, a candidate, or (1 in 50) neither."""
+def draw_candidates(count: int, *, seed: int = 0) -> tuple[list[Document], list[Proposal]]:
+    """Gold and what is proposed: each gold span is predicted, a candidate, or (1 in 50) neither."""
     drawn = Random(seed)
-    gold, predicted, candidates = [], [], []
+    gold, proposals = [], []
     for number in range(count):
         right, said, listed = [], [], []
         for at in range(drawn.randint(0, 5)):
@@ -43,6 +44,18 @@ def draw_candidates(count: int, *, seed: int = 0) -> tuple[list[Document], list[
                 listed.append(Span(*span.bounds, "PER", score))
         words, name = ["w"] * WORDS, f"d{number}"
         gold.append(Document.from_words(words, spans=tuple(right), id=name))
-        predicted.append(Document.from_words(words, spans=tuple(said), id=name))
-        candidates.append(listed)
-    return gold, predicted, candidates
+        proposals.append(Proposal(Document.from_words(words, spans=tuple(said), id=name), listed))
+    return gold, proposals
+
+
+def draw_doubts(count: int, *, seed: int = 0) -> tuple[list[Document], list[Proposal]]:
+    """Gold and what a writer found: it lists no candidates, and the more it doubts, the more it misses."""
+    drawn = Random(seed)
+    gold, proposals = [], []
+    for number in range(count):
+        doubt, name = drawn.random(), f"d{number}"
+        right = [Span(at, at + 1, "PER") for at in range(drawn.randint(0, 4))]
+        said = [span for span in right if drawn.random() > doubt]
+        gold.append(Document.from_words(["w"] * WORDS, spans=tuple(right), id=name))
+        proposals.append(Proposal(Document.from_words(["w"] * WORDS, spans=tuple(said), id=name), (), doubt))
+    return gold, proposals

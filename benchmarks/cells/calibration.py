@@ -13,16 +13,15 @@ from cells.finetuning import PARTS, find_folder
 
 import tagwright
 from tagwright.errors import DataError
-from tagwright.evaluation.calibration.coverage import FLOOR, Case, fit_coverage, make_cases, measure_coverage
+from tagwright.evaluation.calibration.coverage import Case, Proposal, fit_coverage, make_cases, measure_coverage
 from tagwright.evaluation.calibration.fit import fit_calibration
 from tagwright.evaluation.calibration.outcomes import collect
 from tagwright.evaluation.calibration.reliability import measure
 from tagwright.text.document import Document
 from tagwright.text.sampling import draw_shots
-from tagwright.text.span import Span
 
 KINDS = ("conll", "jsonl")  # of a corpus' files: the first that is there; flat spans, then nested ones
-Labelled = tuple[list[Document], list[Document], list[list[Span]]]  # gold, predicted, candidates
+Labelled = tuple[list[Document], list[Proposal]]  # gold, and what is proposed for it
 
 
 def find_files(folder: Path, *, nested: bool = False) -> dict[str, Path]:
@@ -50,7 +49,7 @@ def run_head(settings: Mapping[str, Any]) -> dict[str, Any]:
     trained = time.perf_counter()
     known, new = (label(labeler, documents) for documents in (dev, test))
     return {
-        "f1": 100 * tagwright.evaluate(new[0], new[1], cases=0).score("exact.f1"),
+        "f1": 100 * tagwright.evaluate(new[0], list_documents(new), cases=0).score("exact.f1"),
         "errors": measure_errors(known, new),
         "drawn_errors": draw_errors(known, new, draws=settings["error_draws"]),
         "coverage": measure_coverages(known, new, settings),
@@ -60,8 +59,12 @@ def run_head(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def label(labeler: Any, documents: Sequence[Document]) -> Labelled:
-    pairs = list(labeler.list_candidates(documents, least=FLOOR))
-    return list(documents), [found for found, _ in pairs], [spans for _, spans in pairs]
+    return list(documents), list(labeler.propose(documents))
+
+
+def list_documents(labelled: Labelled) -> list[Document]:
+    """What is predicted."""
+    return [each.document for each in labelled[1]]
 
 
 def measure_errors(known: Labelled, new: Labelled) -> dict[str, Any]:
@@ -70,11 +73,12 @@ def measure_errors(known: Labelled, new: Labelled) -> dict[str, Any]:
     A part too rare to be calibrated is left out.
     """
     try:
-        fitted, found = fit_calibration(known[0], known[1]), {}
+        fitted, found = fit_calibration(known[0], list_documents(known)), {}
     except DataError:
         return {}
-    calibrated = [fitted.calibration.apply(document) for document in new[1]]
-    sides = {"before": collect(new[0], new[1]), "after": collect(new[0], calibrated)}
+    predicted = list_documents(new)
+    calibrated = [fitted.calibration.apply(document) for document in predicted]
+    sides = {"before": collect(new[0], predicted), "after": collect(new[0], calibrated)}
     for name, part in fitted.parts.items():
         if all(name in side for side in sides.values()):
             errors = {when: asdict(measure(side[name])) for when, side in sides.items()}
@@ -87,7 +91,9 @@ def draw_errors(known: Labelled, new: Labelled, *, draws: int) -> dict[str, Any]
     pool, found = [*zip(*known, strict=True), *zip(*new, strict=True)], dict[str, list[dict[str, float]]]()
     for draw in range(draws):
         random.Random(draw).shuffle(pool)
-        halves = [tuple(map(list, zip(*half, strict=True))) for half in (pool[::2], pool[1::2])]
+        halves = [
+            (list(gold), list(said)) for gold, said in (zip(*half, strict=True) for half in (pool[::2], pool[1::2]))
+        ]
         for name, part in measure_errors(*halves).items():
             after = part["after"]
             told = {"before": part["before"]["error"], "after": after["error"], "perfect": after["perfect"]}
@@ -99,7 +105,7 @@ def measure_coverages(known: Labelled, new: Labelled, settings: Mapping[str, Any
     """Chosen on dev and tried on test, which may be of another kind; and chosen on half of both together, drawn at
     random, and tried on the other half: exchangeable, as the promise needs them. The mean over many such draws."""
     how = {"wanted": settings["wanted"], "most": settings["most_added"]}
-    cases = [make_cases(gold, said, candidates=listed) for gold, said, listed in (known, new)]
+    cases = [make_cases(*labelled) for labelled in (known, new)]
     pool, shares, handed = [*cases[0], *cases[1]], [], []
     for draw in range(settings["draws"]):
         random.Random(draw).shuffle(pool)

@@ -1,4 +1,4 @@
-"""Cells of the study of structure: one head on one corpus, and the time of a training step. Knows nothing of tables."""
+"""Cells of the study of structure: a head or a writer on a corpus, and the time of a training step. Knows no tables."""
 
 import statistics
 import time
@@ -31,8 +31,8 @@ def read_corpus(name: str, folder: str) -> dict[str, list[Document]]:
     return {part: tagwright.read(Path(folder, name, f"{part}.jsonl")) for part in PARTS}
 
 
-def run_head(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Train one head for a fixed number of epochs and score it on test, in percent."""
+def run_arm(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Train a tagger or a writer for a fixed number of epochs and score it on test, in percent."""
     parts, most = read_corpus(settings["corpus"], settings["data"]), settings["documents"]
     cut = {part: draw_shots(parts[part], min(most[part], len(parts[part])), seed=0) for part in ("dev", "test")}
     began = time.perf_counter()
@@ -49,6 +49,7 @@ def run_head(settings: Mapping[str, Any]) -> dict[str, Any]:
         "train_seconds": trained - began,
         "test_seconds": tested - trained,
         "words": sum(map(len, cut["test"])),
+        "notes": list(labeler.ledger.lines()),  # what a writer wasn't asked, or was put together wrongly
     }
 
 
@@ -70,12 +71,11 @@ def measure_inner(gold: Sequence[Document], found: Sequence[Document]) -> dict[s
 def list_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "backbone.model": str(find_folder(settings["model"])),
-        **{f"head.{name}": value for name, value in settings["head"].items()},
-        "tuning.head_learning_rate": settings["head_rate"],
+        **settings["recipe"],
         "training.learning_rate": settings["rate"],
         "training.num_train_epochs": settings["epochs"],
         "training.per_device_train_batch_size": settings["batch"],
-        "training.bf16": True,
+        "training.bf16": settings["bf16"],
         "training.seed": settings["seed"],
         "training.eval_strategy": "no",
         "training.save_strategy": "no",
@@ -91,18 +91,18 @@ def draw(settings: Mapping[str, Any], there: int) -> dict[str, Any]:
 
 
 def time_steps(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Seconds of a training step of each head, in turns, on the same documents of equally many words."""
+    """Processor seconds of a training step of each head, in turns, on the same documents of equally many words."""
     documents = join_documents(
         read_corpus(settings["corpus"], settings["data"])["train"], words=settings["words"], count=settings["batch"]
     )
-    steps = {name: prepare_step(settings | {"head": head}, documents) for name, head in settings["heads"].items()}
+    steps = {name: prepare_step(settings | {"recipe": head}, documents) for name, head in settings["heads"].items()}
     seconds: dict[str, list[float]] = {name: [] for name in steps}
     for at in range(WARM + settings["steps"]):
         for name, step in steps.items():
-            began = time.perf_counter()
+            began = time.process_time()
             step()
             if at >= WARM:
-                seconds[name].append(time.perf_counter() - began)
+                seconds[name].append(time.process_time() - began)
     return {name: {"median": statistics.median(taken), "least": min(taken)} for name, taken in seconds.items()}
 
 
@@ -115,7 +115,7 @@ def prepare_step(settings: Mapping[str, Any], documents: Sequence[Document]) -> 
     optimizer = torch.optim.AdamW(tagger.tuning.group(tagger, weight_decay=0.0), lr=settings["rate"])
 
     def step() -> None:
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings["bf16"]):
             loss = tagger.loss(batch, gold)
         optimizer.zero_grad()
         loss.backward()

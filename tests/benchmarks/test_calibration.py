@@ -56,6 +56,16 @@ def test_the_tables_tell_the_aim_and_the_promise(capsys: pytest.CaptureFixture[s
     shown = capsys.readouterr().out
     assert told["errors"][0]["times"] == told["errors"][0]["before"] / told["errors"][0]["after"]
     assert "as promised" in shown and "1 of 1" in shown and "met" in shown
+    before, after = told["errors"][0]["beyond"]
+    assert 0 <= before <= told["errors"][0]["before"] and 0 <= after <= told["errors"][0]["after"]
+
+
+def test_what_chance_alone_would_show_is_taken_off() -> None:
+    runs = [{"before": {"error": 0.05, "perfect": 0.03}, "after": {"error": 0.02, "perfect": 0.03}}]
+    assert calibration.find_excess(runs, "before") == pytest.approx(0.04)
+    assert calibration.find_excess(runs, "after") == 0
+    assert calibration.tell_times(0.04, 0) == "none left (4.00 to 0.00)"
+    assert calibration.tell_times(0.04, 0.01) == "4.00 (4.00 to 1.00)"
 
 
 def test_every_corpus_head_and_seed_has_its_cell(tmp_path: Path) -> None:

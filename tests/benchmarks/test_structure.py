@@ -2,14 +2,16 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structure
-from cells.structure import join_documents, measure_inner
-from study import check_cells
+from cells.structure import join_documents, list_settings, measure_inner
+from study import Cell, check_cells
 
 from nested_documents import make_documents
 from tagwright.heads import HeadConfig
+from tagwright.recipe.recipe import Recipe
 
 
 def test_joined_documents_have_so_many_words_and_keep_what_lies_within() -> None:
@@ -32,18 +34,48 @@ def test_inner_spans_are_those_that_a_flat_tagging_drops() -> None:
     assert measure_inner(gold, nothing)["recall"] == 0 and measure_inner(nothing, gold)["spans"] == 0
 
 
-def test_every_corpus_has_its_cells(tmp_path: Path) -> None:
+@pytest.fixture
+def cells(tmp_path: Path) -> list[Cell]:
     (tmp_path / "config.json").write_text("{}")
-    options = argparse.Namespace(backbones={"tiny": str(tmp_path)}, seeds=2, data=tmp_path, epochs=1, limit_documents=5)
-    cells = [
-        *structure.list_times(options, list(structure.PAIRS)),
-        *structure.list_heads(options, list(structure.PAIRS)),
-    ]
+    options = argparse.Namespace(
+        backbones={"tiny": str(tmp_path)}, seeds=2, data=tmp_path, epochs=1, limit_documents=5, writer_seeds=1
+    )
+    options.writer = str(tmp_path)
+    corpora = list(structure.PAIRS)
+    return [*structure.list_times(options, corpora), *structure.list_arms(options, corpora)]
+
+
+def test_every_corpus_has_its_cells(cells: list[Cell]) -> None:
     check_cells(cells)
-    heads = 2 * (len(structure.PAIRS) + len(structure.FLATTENED))
-    assert len(cells) == len(structure.PAIRS) + heads
+    corpora = len(structure.PAIRS)
+    heads = 2 * (corpora + len(structure.FLATTENED))
+    assert len(cells) == corpora + heads + corpora  # times, heads on two seeds, writers on one
     assert all(HeadConfig(**head).name == "pairs" for head in structure.PAIRS.values())
-    assert set(structure.MAIN) == set(structure.PAIRS) == set(structure.THOUGHT)
+    for about in (structure.MAIN, structure.TASKS, structure.LONG, structure.TOKENS):
+        assert set(about) == set(structure.PAIRS)
+
+
+def test_every_arm_is_a_recipe(cells: list[Cell]) -> None:
+    known: dict[str, Any] = {"model": "builtin:tiny-encoder"}
+    for cell in cells:
+        if cell.settings["part"] == "arm":
+            recipe = Recipe().change(list_settings({**cell.settings, **known}))
+            assert (recipe.view == "writer") == (cell.settings["arm"] == "writer")
+
+
+def test_tables_put_the_writer_beside_both_heads(cells: list[Cell]) -> None:
+    result = {"scores": {"exact.f1": 50.0}, "inner": {"spans": 4, "recall": 25.0}, "train_seconds": 1.0}
+    result |= {"test_seconds": 1.0}
+    records = {
+        cell.name: {"settings": cell.settings, "result": result} for cell in cells if cell.settings["part"] == "arm"
+    }
+    told = structure.report(records)
+    rows = {(row["corpus"], row["score"]): row for row in told["scores"]}
+    spans, edges = rows["conll04", "exact.f1"], rows["conll04", "relations.f1"]
+    assert spans["pairs"] == spans["flat"] == {1: 50.0, 2: 50.0} and spans["writer"] == {1: 50.0}
+    assert edges["flat"] == {} and edges["writer"] == {1: 0.0} and edges["gain"] is None
+    assert {row["corpus"] for row in told["inner"]} == set(structure.FLATTENED)
+    assert told["inner"][0]["writer"] == [25.0]
 
 
 def test_what_is_not_there_is_left_out_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -130,6 +131,15 @@ def test_options_that_do_not_go_together_are_told(
 ) -> None:
     with pytest.raises(RecipeError, match=fault):
         run("predict", "labeler", *arguments)
+
+
+def test_states_that_no_tool_for_people_holds_are_not_reviewed(
+    run: Run, labeler: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = SimpleNamespace(model=SimpleNamespace(predicts=frozenset(("fields",))))
+    monkeypatch.setattr("tagwright.cli.predict._load", lambda *_, **__: writer)
+    with pytest.raises(RecipeError, match="hold no dialogue states, and this labeler finds some. Leave it out"):
+        run("predict", "labeler", "train.jsonl", "-o", "sure.jsonl", "--review", "doubt.json")
 
 
 def test_given_spans_say_nothing_of_what_is_uncertain() -> None:

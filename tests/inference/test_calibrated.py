@@ -10,7 +10,7 @@ import torch
 from nested_documents import NESTED, ROLES
 from nested_documents import make_documents as make_nested
 from tagwright.errors import DataError, ModelError
-from tagwright.evaluation.calibration.coverage import FLOOR
+from tagwright.evaluation.calibration.coverage import FLOOR, Proposal
 from tagwright.heads import HeadConfig
 from tagwright.heads.head import Head
 from tagwright.heads.pairs import PairsHead
@@ -128,10 +128,11 @@ def test_a_coverage_adds_spans_or_hands_documents_over(head: str) -> None:
 
 
 def test_candidates_come_beside_the_same_predictions(labeler: Predictor) -> None:
-    pairs = list(labeler.list_candidates(GOLD, least=FLOOR))
-    assert [found for found, _ in pairs] == labeler.predict(GOLD)
-    assert all(span.score is not None and span.score >= FLOOR for _, spans in pairs for span in spans)
-    assert list(labeler.list_candidates([make_document([])], least=FLOOR)) == [(make_document([]), [])]
+    proposals = list(labeler.propose(GOLD))
+    assert [each.document for each in proposals] == labeler.predict(GOLD)
+    scores = [span.score for each in proposals for span in each.candidates]
+    assert all(score is not None and score >= FLOOR for score in scores)
+    assert list(labeler.propose([make_document([])])) == [Proposal(make_document([]), [])]
 
 
 def make_pairs_labeler(head: HeadConfig, documents: list[Document], *, seed: int = 0) -> Predictor:
@@ -157,9 +158,9 @@ def test_pairs_have_calibrated_spans_and_relations_and_a_coverage() -> None:
     assert labeler.predict(gold) == raw
     for document, is_handed in labeler.cover(gold):
         assert not is_handed or len(document.spans) > 50
-    for found, spans in replace(labeler, calibration=None).list_candidates(gold, least=FLOOR):
-        scores = {(*span.bounds, span.label): span.score for span in spans}
-        assert all(scores[(*span.bounds, span.label)] == pytest.approx(span.score) for span in found.spans)
+    for each in replace(labeler, calibration=None).propose(gold):
+        scores = {(*span.bounds, span.label): span.score for span in each.candidates}
+        assert all(scores[(*span.bounds, span.label)] == pytest.approx(span.score) for span in each.document.spans)
 
 
 def test_relations_of_given_spans_are_calibrated_and_have_no_coverage() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -110,10 +111,38 @@ def answer_by_heart(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
             words = [word for word in source.split() if not word.startswith("<")]
             ids = writer.lexicon.encode(writer.format.write(know(words))[0].target)
             assert prompt.grammar is not None and prompt.grammar.accepts(ids)
-            outputs.append(Written(ids, (-0.5,) * len(ids), True))
+            outputs.append(Written(ids, (-0.5,) * len(ids), True, -0.5 * len(ids)))
         return outputs
 
     monkeypatch.setattr("tagwright.inference.interview.generate", write)
+
+
+def test_a_writer_is_calibrated_and_hands_over_what_it_doubts(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sure, doubtful = ["Bob", "left"], ["Ann", "slept", "in", "old", "Rome", "and", "Lee", "slept", "in", "Oslo"]
+    writer = make_writer(model, [know(TEXT)])
+    answer_by_heart(writer, monkeypatch)
+    turned = [Span(span.start, span.end, "LOC" if span.label == "PER" else "PER") for span in know(doubtful).spans]
+    gold = [know(sure, id=f"sure {at}") for at in range(20)]
+    gold += [know(doubtful, id=f"doubtful {at}").with_spans(turned) for at in range(20)]
+    labeler = Predictor(writer)
+    fitted = labeler.calibrate(gold, method="platt", coverage=0.9)
+    assert (fitted.parts["spans"].predicted, fitted.parts["spans"].right) == (100, 20)
+    assert fitted.covered is not None and (fitted.covered.share, fitted.covered.handed) == (1.0, 0.5)
+    for document, (found, is_handed) in zip(gold, labeler.cover(gold), strict=True):
+        assert is_handed == (document.id or "").startswith("doubtful") and len(found.spans) in (1, 4)
+    with pytest.raises(DataError, match="is missed even in the likeliest documents"):
+        wrong = [document.with_spans([Span(0, 2, "LOC")]) for document in gold[:20]]
+        labeler.calibrate([*gold[20:], *wrong], coverage=0.9)
+
+
+def test_doubts_of_windows_add_up(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = make_writer(model, [know(TEXT)])
+    answer_by_heart(writer, monkeypatch)
+    runner, document = Runner(writer), know(TEXT)
+    (whole,) = runner.propose([document])
+    parts = list(runner.propose(writer.cut(document).slices))
+    assert len(parts) > 1 and whole.doubt == pytest.approx(sum(part.doubt for part in parts)) and whole.doubt > 0
+    assert whole.document == runner.predict([document])[0] and not whole.candidates
 
 
 @pytest.mark.parametrize(("task", "format"), [("ner", "inline"), ("joint-er", "records"), ("ner", "sentinel")])
@@ -163,6 +192,8 @@ def test_a_source_that_does_not_fit_is_said(task: str, model: Path) -> None:
     assert found.spans == (long.spans if task == "srl" else ())
     (line,) = runner.ledger.lines()
     assert line.endswith("tokens: not asked, so nothing is found: long")
+    (proposal,) = runner.propose([long])
+    assert proposal.doubt == inf
     with pytest.raises(DataError, match="long asks with .* tokens, .* fit. Use --on-long window to "):
         Runner(runner.model, config=RunnerConfig(on_long="error")).predict([long])
 

@@ -221,5 +221,5 @@ def test_all_faulty_lines_are_told_together(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read(tmp_path / "x.conll")
     first, *others = str(caught.value).splitlines()
-    assert "x.conll:5: 1 columns, and 2 as in the file's first line" in first
+    assert "x.conll:5: 1 column, and 2 as in the file's first line" in first
     assert [line.partition(",")[0] for line in others] == ["Further faults:", "  line 7: 3 columns"]

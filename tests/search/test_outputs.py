@@ -9,10 +9,11 @@ import pytest
 from tagwright.errors import RecipeError
 from tagwright.recipe.recipe import Recipe
 from tagwright.search.cell import FINAL, Cell, Record
+from tagwright.search.cells.place import CELLS, take_folder
 from tagwright.search.cells.record import Cost
 from tagwright.search.config import SearchConfig
-from tagwright.search.outputs import quote, take_folder, tell_check, write_outputs
-from tagwright.search.run import CELLS, Outcome
+from tagwright.search.outputs import FILES, quote, tell_check, write_outputs
+from tagwright.search.run import Outcome
 from tagwright.search.strategies.search import Found, Ranked
 
 FINALS = tuple(Record(Cell(FINAL, "01", seed), {"01": dev}, test, Cost(10, 5), 2.0) for seed, dev, test in [
@@ -94,15 +95,15 @@ def test_it_says_how_to_learn_whether_the_plan_helped(outcome: Outcome) -> None:
 
 
 def test_files_that_no_search_has_left_are_not_replaced_unasked(tmp_path: Path) -> None:
-    take_folder(tmp_path, overwrite=False)
+    take_folder(tmp_path, what="search", files=FILES, overwrite=False)
     (tmp_path / "recipe.toml").touch()
     with pytest.raises(RecipeError, match="is no search, but holds recipe.toml"):
-        take_folder(tmp_path, overwrite=False)
-    take_folder(tmp_path, overwrite=True)
+        take_folder(tmp_path, what="search", files=FILES, overwrite=False)
+    take_folder(tmp_path, what="search", files=FILES, overwrite=True)
     (tmp_path / CELLS).mkdir()
     (tmp_path / CELLS / "run.json").touch()
-    take_folder(tmp_path, overwrite=False)
-    take_folder(tmp_path, overwrite=True)
+    take_folder(tmp_path, what="search", files=FILES, overwrite=False)
+    take_folder(tmp_path, what="search", files=FILES, overwrite=True)
     assert not (tmp_path / CELLS).exists()
 
 

@@ -48,7 +48,7 @@ def test_word_files_get_their_words_back(words: list[str]) -> None:
         ({"offsets": ((0, 9),)}, r"word offsets \(0, 9\) .*leave the text"),
         ({"spans": (Span(1, 3, "X"),)}, r"span \(1, 3\) 'X' is empty or leaves the 2 words"),
         ({"spans": (Span(1, 1, "X"),)}, "is empty"),
-        ({"relations": (Relation(0, 1, "r"),)}, "relation 'r' joins spans 0 and 1 of 0"),
+        ({"relations": (Relation(0, 1, "r"),)}, "relation 'r' joins spans 0 and 1 of 0, counted from 0. Add the spans"),
     ],
 )
 def test_what_does_not_fit_is_refused(parts: dict[str, tuple[object, ...]], message: str) -> None:

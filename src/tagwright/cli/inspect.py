@@ -278,6 +278,7 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
     from tagwright.cli.terminal.pictures import draw_choices, draw_layers, draw_sight
     from tagwright.cli.terminal.show import quiet_libraries
     from tagwright.heads.config import HeadConfig
+    from tagwright.inference.calibrated import read_calibration
     from tagwright.models.folder import read_about
 
     quiet_libraries()
@@ -297,6 +298,8 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
             continue
         facts = ", ".join(f"{name} {_spell(value)}" for name, value in parts[part].items() if value is not None)
         console.print(f"  {part}: {escape(facts)}", soft_wrap=True)
+    if (calibration := read_calibration(folder)) is not None:
+        console.print(f"  calibration: {'; '.join(calibration.tell())}", soft_wrap=True)
     for part, facts in about.get("data", {}).items():
         shown = ", ".join(f"{name} {value}" for name, value in facts.items())
         console.print(f"  data, {part}: {escape(shown)}", soft_wrap=True)

@@ -53,7 +53,7 @@ def predict(
         str | None, typer.Option(help="Of a writer of several tasks: the one; else all that need no spans.")
     ] = None,
     text: Annotated[list[str] | None, typer.Option(help="In place of a file: label this text and show it.")] = None,
-    min_score: Annotated[float | None, typer.Option(help="Leave out spans and relations below this score.")] = None,
+    min_score: Annotated[float | None, typer.Option(help="Leave out what has a score below this.")] = None,
     review: Review = None,
     review_below: ReviewBelow = None,
     review_to: Annotated[str | None, typer.Option(help="labelstudio or doccano, where --review doesn't say.")] = None,
@@ -96,6 +96,7 @@ def predict(
     quiet_libraries()
     config = RunnerConfig(tokens_per_batch=tokens_per_batch, on_long=on_long.value, beams=beams)
     labeler = _load(model, task, dtype=None if dtype is None else dtype.value, config=config)
+    sorting.check_labeler(labeler)
     if text:
         show_documents(make_console(), (found for found, _ in sorting.label(labeler, text)))
         return
@@ -149,15 +150,25 @@ class _Sorting:
         if self.cover and self.min_score is not None:
             raise RecipeError("--min-score drops spans that --cover promises. Leave out one of them.")
 
+    def check_labeler(self, labeler: "Predictor") -> None:
+        """What the labeler finds can be shown to a person."""
+        from tagwright.errors import RecipeError
+
+        if self.review is not None and "fields" in labeler.model.predicts:
+            raise RecipeError(
+                "--review writes for Label Studio and doccano, which hold no dialogue states, and this labeler finds "
+                "some. Leave it out; --min-score drops the fields that are least sure."
+            )
+
     def label(self, labeler: "Predictor", inputs: "Iterable[Input]") -> "Iterator[tuple[Document, bool]]":
         """Labelled documents without what is left out, and whether a person must see them."""
         from tagwright.evaluation.calibration.calibration import drop_below
-        from tagwright.evaluation.calibration.outcomes import RELATIONS, SPANS
+        from tagwright.evaluation.calibration.outcomes import PAIRINGS
 
         pairs = labeler.cover(inputs) if self.cover else ((found, False) for found in labeler.stream(inputs))
         for found, must in pairs:
             if self.min_score is not None:
-                least = {SPANS: self.min_score, RELATIONS: self.min_score}
+                least = dict.fromkeys(PAIRINGS, self.min_score)
                 given = len(found.only(labeler.model.given).spans)
                 what = f"--min-score {self.min_score:g}"
                 found = drop_below(found, least, ledger=labeler.ledger, what=what, given=given)

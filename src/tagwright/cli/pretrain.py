@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from tagwright.cli.terminal.targets import Again
+
 
 def pretrain(
     recipe: Annotated[Path | None, typer.Argument(help="A pretraining recipe (TOML).")] = None,
@@ -15,7 +17,7 @@ def pretrain(
     out: Annotated[str | None, typer.Option(help="Folder for the backbone and its report.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting: training.max_steps=500.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Start again in a used --out.")] = False,
+    overwrite: Again = False,
 ) -> None:
     """Train a backbone on plain text, or go on with one that is there.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tagwright.backbone.builtin import BACKBONE_FORMS
+from tagwright.cli.terminal.targets import Again
 
 if TYPE_CHECKING:
     from tagwright.recipe.recipe import Recipe
@@ -49,7 +50,7 @@ def train(
     dev_policy: Annotated[str | None, typer.Option(help="full, matched (default when drawing) or cv.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Train so many times, with seeds counted up.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Start again in a used --out.")] = False,
+    overwrite: Again = False,
 ) -> None:
     """Train a labeler and save it with its scores and report.
 

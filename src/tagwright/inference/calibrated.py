@@ -11,7 +11,6 @@ from typing import Any
 
 from tagwright.errors import ModelError
 from tagwright.evaluation.calibration.calibration import Calibration
-from tagwright.evaluation.calibration.coverage import FLOOR
 from tagwright.evaluation.calibration.fit import FitConfig, Fitted, fit_calibration
 from tagwright.inference.runner import Runner
 from tagwright.models.folder import read_about
@@ -36,9 +35,8 @@ def calibrate(runner: Runner, documents: Iterable[Document], *, config: FitConfi
     if model.given:
         given = " and ".join(model.given)
         raise ModelError(f"A coverage is of spans that a labeler finds; this one is given {given}. Leave it out.")
-    pairs = list(plain.list_candidates(gold, least=FLOOR))
-    candidates = [spans for _, spans in pairs]
-    return fit_calibration(gold, [found for found, _ in pairs], candidates=candidates, **known)
+    proposals = list(plain.propose(gold))
+    return fit_calibration(gold, [each.document for each in proposals], proposals=proposals, **known)
 
 
 def write_calibration(calibration: Calibration, folder: Path) -> None:

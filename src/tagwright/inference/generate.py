@@ -7,6 +7,7 @@ model would have written the same token by token. Rows that are done leave the b
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import fsum
 
 import numpy as np
 import torch
@@ -29,11 +30,13 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Written:
-    """The tokens without the end, the log-probability of each among those that were allowed, and whether it ended."""
+    """The tokens without the end, the log-probability of each among those that were allowed, whether it ended, and the
+    log-probability of all of it, the end too."""
 
     ids: tuple[int, ...]
     scores: tuple[float, ...]
     is_whole: bool
+    total: float
 
 
 @dataclass
@@ -51,6 +54,7 @@ class _Row:
     proposals: list[int] = field(default_factory=list)
     states: list[State | None] = field(default_factory=list)
     is_whole: bool = False
+    end_score: float = 0.0
 
     @property
     def is_done(self) -> bool:
@@ -70,7 +74,7 @@ class _Row:
         at = 0
         for at, (token, score) in enumerate(zip(chosen, scores, strict=True)):
             if token == end:
-                self.is_whole = True
+                self.is_whole, self.end_score = True, score
                 break
             self.ids.append(token)
             self.scores.append(score)
@@ -125,7 +129,7 @@ def _make_row(writing: Writing, number: int, prompt: Prompt, most: int) -> _Row:
 
 
 def _finish(row: _Row) -> Written:
-    return Written(tuple(row.ids), tuple(row.scores), row.is_whole)
+    return Written(tuple(row.ids), tuple(row.scores), row.is_whole, fsum(row.scores) + row.end_score)
 
 
 def _step(writing: Writing, memory: Memory, rows: Sequence[_Row], *, end: int, ahead: int) -> None:

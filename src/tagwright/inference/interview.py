@@ -7,6 +7,7 @@ the model is not asked, and that is noted. Knows nothing of training.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import fsum, inf
 
 from tagwright.backbone.writing import Writing
 from tagwright.errors import DataError
@@ -20,12 +21,17 @@ from tagwright.inference.generate import Prompt, generate
 from tagwright.models.writer import Question, Writer
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
+from tagwright.text.span import Span
 from tagwright.tokens.batch import OnLong
 from tagwright.tokens.windowed import Windowed
 
 
 class Interview:
-    """One chunk of documents. A round is a pass: its questions depend on the answers of those before."""
+    """One chunk of documents. A round is a pass: its questions depend on the answers of those before.
+
+    After the last one `doubts` says of each document how unlikely all of its answers were: minus the log of their
+    probability, the end of each too; inf where something was not asked.
+    """
 
     def __init__(
         self,
@@ -46,6 +52,8 @@ class Interview:
         self._asked = [each for cut in self._cuts for each in cut.slices]
         self._names = [name for cut, name in zip(self._cuts, names, strict=True) for _ in cut.slices]
         self._answers: dict[int, dict[Part, Answer]] = defaultdict(dict)
+        self.candidates = [list[Span]() for _ in given]  # it knows no spans but those it writes
+        self._doubts = [0.0] * len(self._asked)
 
     def rounds(self) -> Iterator[list[Question]]:
         for number in range(self.writer.format.passes):
@@ -53,8 +61,9 @@ class Interview:
             yield [question for index in range(len(self._asked)) for question in self._ask(index, number)]
             for index in sorted(self._answers):
                 self._read(index, number)
-        asked = iter(self._asked)
+        asked, doubts = iter(self._asked), iter(self._doubts)
         self.found = [cut.join([next(asked) for _ in cut.slices]) for cut in self._cuts]
+        self.doubts = [fsum(next(doubts) for _ in cut.slices) for cut in self._cuts]
 
     def label(self, questions: list[Question]) -> None:
         """Answer some questions. Nothing is taken back: out of memory may repeat this."""
@@ -70,6 +79,7 @@ class Interview:
             reading = lexicon.read(written.ids, written.scores)
             answer = Answer(question.part, reading.text, reading.score, written.is_whole)
             self._answers[question.document][question.part] = answer
+            self._doubts[question.document] -= written.total
             for word, count in prompt.grammar.lost.items() if prompt.grammar is not None else ():
                 self.ledger.note(LOST, word, count=count)
 
@@ -106,6 +116,7 @@ class Interview:
                     "larger backbone.max_tokens."
                 )
             self.ledger.note(f"source of more than {most} tokens: not asked, so nothing is found", name)
+            self._doubts[index] = inf
 
     def _read(self, index: int, number: int) -> None:
         document, faults, answers = self._asked[index], Faults(), self._answers[index]

@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from tagwright.errors import DataError, ModelError, RecipeError
 from tagwright.evaluation.calibration.calibration import Calibration
-from tagwright.evaluation.calibration.coverage import FLOOR
+from tagwright.evaluation.calibration.coverage import FLOOR, Proposal
 from tagwright.formats.strings.faults import Faults
 from tagwright.inference.interview import Interview
 from tagwright.models.folder import Origin
@@ -62,7 +62,7 @@ class Runner:
     labeler.stream(documents)    the same for any number of documents, in order
     labeler.choose("srl")        of a writer of several tasks: the labeler of that one alone; unless one is named, a
                                  document is asked for all that need no spans, and what is found is put together
-    labeler.cover(documents)     with more spans, so that the wanted share of all is covered (see `calibrate`)
+    labeler.cover(documents)     with more spans, or for a person, so that the wanted share is covered (see `calibrate`)
 
     The same spans come out for any batch size, order and padding. With a calibration, scores are probabilities, and
     what lies below its thresholds is left out and counted in the ledger.
@@ -108,7 +108,7 @@ class Runner:
 
     def stream(self, documents: Iterable[Input]) -> Iterator[Document]:
         """Label any number of documents; memory stays bounded."""
-        return (self._calibrate(found) for chunk in self._scan(documents) for found in self._label(chunk)[0])
+        return (self._calibrate(found) for chunk in self._scan(documents) for found in self._label(chunk))
 
     def cover(self, documents: Iterable[Input]) -> Iterator[tuple[Document, bool]]:
         """Label documents with more spans than usual: so many that, with the documents that are to be handed to a
@@ -120,13 +120,15 @@ class Runner:
             raise ModelError(
                 "This labeler was not calibrated for a coverage. Run `tagwright calibrate MODEL DEV --coverage 0.9`."
             )
-        pairs, calibration = self.list_candidates(documents, least=FLOOR), self.calibration
-        return (calibration.cover(found, candidates) for found, candidates in pairs)
+        calibration = self.calibration
+        return (calibration.cover(proposal) for proposal in self.propose(documents))
 
-    def list_candidates(self, documents: Iterable[Input], *, least: float) -> Iterator[tuple[Document, list[Span]]]:
-        """Label documents; beside each, all spans that the head scores at least `least`. No score is calibrated."""
-        chunks = self._scan(documents)
-        return (pair for chunk in chunks for pair in zip(*self._label(chunk, least=least), strict=True))
+    def propose(self, documents: Iterable[Input]) -> Iterator[Proposal]:
+        """Label documents; beside each, what a coverage goes by: the spans that a head finds possible, or how unlikely
+        a writer's answers were. No score is calibrated."""
+        for chunk in self._scan(documents):
+            found, run = self._go(chunk, least=FLOOR)
+            yield from map(Proposal, found, run.candidates, run.doubts)
 
     def _scan(self, documents: Iterable[Input]) -> Iterator[list[Document]]:
         if isinstance(documents, str | bytes | Document | Mapping) or not isinstance(documents, Iterable):
@@ -165,19 +167,19 @@ class Runner:
         """It runs in float32: scores are the same for any batches, to 1e-4."""
         return self.autocast is None and all(weight.dtype == torch.float32 for weight in self.model.parameters())
 
-    def _label(
+    def _label(self, documents: list[Document]) -> list[Document]:
+        return self._label_for_all(documents) if isinstance(self.model, Writers) else self._go(documents)[0]
+
+    def _go(
         self, documents: list[Document], *, least: float | None = None
-    ) -> tuple[list[Document], list[list[Span]]]:
-        """The labelled documents, and their candidates where a least score is given."""
-        if isinstance(self.model, Writers) and least is None:
-            return self._label_for_all(documents), []
+    ) -> tuple[list[Document], "_Run | Interview"]:
+        """The labelled documents, and the run that found them: with candidates where a least score is given."""
         given = [document.only(self.model.given) for document in documents]
         run = self._begin(given, least=least)
         with torch.inference_mode(), self._precision():
             for pieces in run.rounds():
                 self._work(sorted(pieces, key=len, reverse=True), run.label)
-        found = [_restore(found, document) for found, document in zip(run.found, documents, strict=True)]
-        return found, run.candidates if isinstance(run, _Run) else []
+        return [_restore(found, document) for found, document in zip(run.found, documents, strict=True)], run
 
     def _label_for_all(self, documents: list[Document]) -> list[Document]:
         """The documents with what is found of every task that they may be asked for."""
@@ -185,15 +187,13 @@ class Runner:
         labellings: list[list[Document]] = [[] for _ in documents]
         for task in self.model.tasks:
             asked = [at for at, tasks in enumerate(suiting) if task in tasks]
-            for at, found in zip(asked, self.choose(task)._label([documents[at] for at in asked])[0], strict=True):
+            for at, found in zip(asked, self.choose(task)._label([documents[at] for at in asked]), strict=True):
                 labellings[at].append(found)
         return [join_labels(document, found) for document, found in zip(documents, labellings, strict=True)]
 
     def _begin(self, given: list[Document], *, least: float | None) -> "_Run | Interview":
         if isinstance(self.model, WordLabeler):
             return _Run(self, given, least=least)
-        if least is not None:
-            raise ModelError("A writer lists no spans but those it writes, so there is none to add for a coverage.")
         constrained = self.model.settings.constrained if self.config.constrained is None else self.config.constrained
         return Interview(
             self.model,
@@ -245,6 +245,7 @@ class _Run:
 
     def __init__(self, runner: Runner, given: list[Document], *, least: float | None) -> None:
         self.least, self.candidates = least, [list[Span]() for _ in given]
+        self.doubts = [0.0] * len(given)  # a head says what else is possible instead
         self.tagger, self.device, self.given = runner.model, runner.device, given
         self.found = list(given)  # a document without words stays as it is
         self._pieces: list[Piece] = self.tagger.cut(given, runner.ledger, on_long=runner.config.on_long)

@@ -44,8 +44,8 @@ class Layout:
         cells = split_columns(line)
         if len(cells) != self.columns:
             raise DataError(
-                f"{len(cells)} columns, and {self.columns} as in the file's first line of words were expected."
-                " Mend the line, or the blanks in its words."
+                f"{len(cells)} column{'s' * (len(cells) != 1)}, and {self.columns} as in the file's first line of "
+                "words were expected. Mend the line, or the blanks in its words."
             )
         if not cells[self.word]:
             raise DataError("The word is empty. Give it a character, or remove the line.")

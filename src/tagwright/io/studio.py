@@ -196,7 +196,9 @@ class _ResultReader:
         ends = [item.get("from_id"), item.get("to_id")]
         for end in ends:
             if not isinstance(end, str) or end not in self.places:
-                raise DataError(f"A relation names {show(end)}, which is no span of this task.")
+                raise DataError(
+                    f"A relation names {show(end)}, which is no span of this task. Add the span, or drop the relation."
+                )
         if item.get("direction") == "left":
             ends.reverse()
         head, tail = (self.places[end] for end in ends)

@@ -6,8 +6,9 @@ from typing import Any, Unpack
 
 from tagwright.recipe.corpus import load_corpus
 from tagwright.recipe.recipe import Recipe
+from tagwright.search.cells.place import take_folder
 from tagwright.search.config import SearchConfig, SearchOptions, check_search
-from tagwright.search.outputs import choose_folder, take_folder, write_outputs
+from tagwright.search.outputs import FILES, choose_folder, write_outputs
 from tagwright.search.run import Outcome
 from tagwright.search.run import search as run
 from tagwright.text.ledger import Ledger
@@ -36,7 +37,7 @@ def search_sight(
     folder = choose_folder(plain, out)
     check_names(plain.training)
     corpus = load_corpus(plain.data, Ledger())
-    take_folder(folder, overwrite=overwrite)
+    take_folder(folder, what="search", files=FILES, overwrite=overwrite)
     outcome = run(plain, corpus, folder=folder, config=wanted)
     write_outputs(outcome, folder)
     return outcome

@@ -6,7 +6,6 @@ recipe.toml   chosen plan    untouched.toml   the same, sight left alone
 
 import json
 import shlex
-import shutil
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -18,14 +17,13 @@ from tagwright.errors import RecipeError
 from tagwright.evaluation.page.elements import show_count
 from tagwright.models.versions import find_versions
 from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.run import RUN
 from tagwright.search.cells.record import Cost, add_costs
 from tagwright.search.page import render_search
-from tagwright.search.run import CELLS, Outcome
+from tagwright.search.run import Outcome
 from tagwright.search.space import compare_groups
 from tagwright.settings.toml import write_toml
 
-RESULT, PAGE, RECIPE, UNTOUCHED = "search.json", "search.html", "recipe.toml", "untouched.toml"
+RESULT, PAGE, RECIPE, UNTOUCHED = FILES = ("search.json", "search.html", "recipe.toml", "untouched.toml")
 UNPROVEN = (
     "Whether the plan helped isn't known yet: the model with its sight left alone was not trained on these seeds. The "
     "first command does that, and its scores stand beside those above; the others test the difference."
@@ -38,18 +36,6 @@ def choose_folder(recipe: Recipe, out: str | Path | None) -> Path:
     if out is None and recipe.out is None:
         raise RecipeError("Nowhere to keep the search. Give --out FOLDER (out=FOLDER), or set `out` in the recipe.")
     return Path(out) if out is not None else Path(recipe.out or "") / "search"
-
-
-def take_folder(folder: Path, *, overwrite: bool) -> None:
-    """Forget an earlier search where that is wanted; else refuse files of these names that no search has left."""
-    if overwrite and (folder / CELLS).is_dir():
-        shutil.rmtree(folder / CELLS)
-    own = [name for name in (RESULT, PAGE, RECIPE, UNTOUCHED) if (folder / name).exists()]
-    if own and not overwrite and not (folder / CELLS / RUN).exists():
-        raise RecipeError(
-            f"{folder} is no search, but holds {', '.join(own)}, which a search would replace. Choose another folder, "
-            "or let it replace them (--overwrite, overwrite=True)."
-        )
 
 
 def write_outputs(outcome: Outcome, folder: Path) -> None:

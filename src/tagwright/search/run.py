@@ -14,6 +14,7 @@ from tagwright.recipe.corpus import FEW_DEV, Corpus, check_overlap, draw_corpus,
 from tagwright.recipe.recipe import Recipe
 from tagwright.recipe.run import check_same_run
 from tagwright.search.cell import FINAL, Cell, Record
+from tagwright.search.cells.place import CELLS
 from tagwright.search.cells.progress import ShowCells
 from tagwright.search.cells.record import Cost, add_costs
 from tagwright.search.cells.runner import Cells
@@ -25,7 +26,6 @@ from tagwright.search.switch import Switch
 from tagwright.search.trial import Work
 from tagwright.text.ledger import Ledger
 
-CELLS = "cells"
 FEWEST = 5  # documents of dev, below which it can't choose among plans
 
 

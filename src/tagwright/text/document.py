@@ -47,7 +47,8 @@ class Document:
         for edge in self.relations:
             if not (0 <= edge.head < spans and 0 <= edge.tail < spans):
                 raise DataError(
-                    f"{self._name}: relation {edge.label!r} joins spans {edge.head} and {edge.tail} of {spans}."
+                    f"{self._name}: relation {edge.label!r} joins spans {edge.head} and {edge.tail} of {spans}, "
+                    "counted from 0. Add the spans that it joins, or leave it out."
                 )
 
     @property

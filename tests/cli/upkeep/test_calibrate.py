@@ -56,6 +56,8 @@ def test_a_threshold_is_kept_with_the_labeler(run: Run, labeler: Path, here: Pat
     told = run("predict", "labeler", "new.jsonl", "-o", "some.jsonl").stderr
     sizes = [sum(len(document.spans) for document in read(path)) for path in ("all.jsonl", "some.jsonl")]
     assert f"{sizes[0] - sizes[1]} x span below the labeler's threshold, left out" in told
+    assert "calibration: fitted on 60 documents; error of spans " in (shown := run("inspect", "labeler").stdout)
+    assert "left out" in shown and "coverage" not in shown
 
 
 def test_another_folder_leaves_the_labeler_as_it_was(run: Run, labeler: Path, here: Path) -> None:

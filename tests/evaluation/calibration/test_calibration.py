@@ -5,12 +5,12 @@ import json
 import pytest
 
 from tagwright.evaluation.calibration.calibration import Calibration, drop_below
-from tagwright.evaluation.calibration.coverage import Coverage
+from tagwright.evaluation.calibration.coverage import Coverage, Proposal
 from tagwright.evaluation.calibration.maps import Odds, Steps
 from tagwright.evaluation.calibration.outcomes import CANDIDATES, RELATIONS, SPANS
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
-from tagwright.text.relation import Relation
+from tagwright.text.relation import Field, Relation, Turn
 from tagwright.text.span import Span
 
 HALF, TENTH = Steps((0.0, 1.0), (0.0, 0.5)), Steps((0.0, 1.0), (0.0, 0.1))
@@ -56,12 +56,31 @@ def test_what_is_below_a_threshold_goes_with_its_relations_and_is_counted() -> N
     assert kept.spans == DOCUMENT.spans
 
 
+def test_fields_get_new_scores_and_go_below_a_threshold() -> None:
+    fields = (Field("to", ("Rome",), 0, 0.9), Field("at", ("six",), 0, 0.2), Field("by", ("bus",), 0))
+    document = Document.from_words(["taxi"], id="d", turns=(Turn("USER", 0, 1),), fields=fields)
+    found = Calibration({"fields": Odds(2.0)}, {"fields": 0.5}).apply(document)
+    assert [field.score for field in found.fields] == [pytest.approx(81 / 82), pytest.approx(1 / 17), None]
+    ledger = Ledger()
+    kept = Calibration({}, {"fields": 0.5}).keep(document, ledger)
+    assert [field.name for field in kept.fields] == ["to", "by"]
+    assert list(ledger.lines()) == ["1 x field below the labeler's threshold, left out: d"]
+
+
 def test_a_coverage_adds_candidates_and_hands_documents_over() -> None:
     candidates = [Span(1, 2, "LOC", 0.2), Span(4, 5, "PER", 0.3), Span(5, 6, "PER", 0.05)]
-    found, is_handed = CALIBRATION.cover(DOCUMENT, candidates)
+    found, is_handed = CALIBRATION.cover(Proposal(DOCUMENT, candidates))
     assert found.spans == (*DOCUMENT.spans, Span(4, 5, "PER")) and not is_handed
     assert found.spans[-1].score == pytest.approx(0.03) and found.relations == DOCUMENT.relations
-    assert CALIBRATION.cover(DOCUMENT, [*candidates, Span(5, 6, "LOC", 0.4)])[1]
+    assert CALIBRATION.cover(Proposal(DOCUMENT, [*candidates, Span(5, 6, "LOC", 0.4)]))[1]
+
+
+def test_it_tells_what_it_rests_on() -> None:
+    facts = {"documents": 1200, "errors": {"spans": [0.1234, 0.021]}}
+    told = list(Calibration({}, {"spans": 0.2}, Coverage(0.95, 0.1, 1, 30), facts).tell())
+    errors = "error of spans 12.34 points before, 2.10 after"
+    assert told == ["fitted on 1,200 documents", errors, "spans below 0.2000 left out", "coverage 95 %"]
+    assert list(Calibration({}).tell()) == []
 
 
 def test_it_is_plain_json_and_back() -> None:

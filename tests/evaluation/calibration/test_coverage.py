@@ -5,13 +5,14 @@ from statistics import fmean
 
 import pytest
 
-from scored_documents import draw_candidates
+from scored_documents import draw_candidates, draw_doubts
 from tagwright.errors import DataError
 from tagwright.evaluation.calibration.coverage import (
     FLOOR,
     NOTHING,
     Case,
     Coverage,
+    Proposal,
     fit_coverage,
     make_cases,
     measure_coverage,
@@ -21,8 +22,7 @@ from tagwright.text.span import Span
 
 
 def draw_cases(count: int, *, seed: int = 0) -> list[Case]:
-    gold, predicted, candidates = draw_candidates(count, seed=seed)
-    return make_cases(gold, predicted, candidates=candidates)
+    return make_cases(*draw_candidates(count, seed=seed))
 
 
 def lose(case: Case, least: float, most: int) -> float:
@@ -72,16 +72,47 @@ def test_new_documents_are_covered_as_promised(wanted: float, most: int) -> None
     assert wanted - 0.01 < fmean(shares) < wanted + 0.05
 
 
+@pytest.mark.parametrize("wanted", [0.6, 0.8, 0.9])
+def test_without_candidates_the_most_doubtful_documents_are_handed_over(wanted: float) -> None:
+    cases = make_cases(*draw_doubts(60))
+    known = [case for case in cases if case.gold]
+    found = fit_coverage(cases, wanted=wanted, most=5)
+    assert found.most_doubt is not None
+    higher = min(case.doubt for case in known if case.doubt > found.most_doubt)
+    for limit, is_enough in ((found.most_doubt, True), (higher, False)):  # as many as that, and no more
+        losses = sum(1 - case.covered / case.gold for case in known if case.doubt <= limit)
+        assert ((losses + 1) / (len(known) + 1) <= 1 - wanted + 1e-9) == is_enough
+    assert found.hands_over(0, higher) and not found.hands_over(0, found.most_doubt)
+    handed = sum(case.doubt > found.most_doubt for case in cases) / len(cases)
+    assert measure_coverage(cases, found).handed == pytest.approx(handed)
+
+
+def test_new_documents_of_a_writer_are_covered_as_promised() -> None:
+    shares = []
+    for seed in range(60):
+        cases = make_cases(*draw_doubts(120, seed=seed))
+        shares.append(measure_coverage(cases[60:], fit_coverage(cases[:60], wanted=0.8, most=5)).share)
+    assert 0.79 < fmean(shares) < 0.83
+
+
+def test_what_was_never_asked_is_handed_over_first() -> None:
+    cases = [Case(1, 1, (), (), 0.5)] * 20 + [Case(1, 0, (), (), float("inf"))] * 5
+    found = fit_coverage(cases, wanted=0.9, most=5)
+    assert found.most_doubt == 0.5 and measure_coverage(cases, found).handed == 0.2
+    with pytest.raises(DataError, match="covers 0.200, and too much.*is missed even in the likeliest documents"):
+        fit_coverage([Case(1, 0, (), (), 0.5)] * 20 + [Case(1, 1, (), (), 0.9)] * 5, wanted=0.9, most=5)
+
+
 def test_cases_count_what_is_predicted_added_and_right() -> None:
     words = ["w"] * 9
     gold = Document.from_words(words, spans=(Span(0, 1, "A"), Span(2, 3, "A"), Span(4, 5, "A"), Span(6, 7, "A")))
     said = Document.from_words(words, spans=(Span(0, 1, "A", 0.9), Span(8, 9, "A", 0.6)))
     listed = [Span(0, 1, "A", 0.9), Span(2, 3, "A", 0.2), Span(2, 3, "B", 0.1), Span(4, 5, "A", 0.3)]
-    (case,) = make_cases([gold], [said], candidates=[listed])
+    (case,) = make_cases([gold], [Proposal(said, listed)])
     assert case == Case(4, 1, (0.3, 0.2, 0.1), (0.2, 0.3)) and len(case.hits) == 2
     coverage = Coverage(0.5, 0.15, 2, 20)
-    assert coverage.choose(said, listed) == ([listed[3], listed[1]], False)
-    assert coverage.choose(said, [*listed, Span(7, 8, "A", 0.5)])[1]
+    assert coverage.choose(Proposal(said, listed)) == ([listed[3], listed[1]], False)
+    assert coverage.choose(Proposal(said, [*listed, Span(7, 8, "A", 0.5)]))[1]
     done = measure_coverage([case, Case(0, 0, (0.9, 0.8, 0.7), ())], coverage)
     assert (done.documents, done.share, done.spans, done.handed, done.added) == (1, 0.75, 0.75, 0.5, 2.0)
     assert done.interval[0] < 0.75 < done.interval[1]
@@ -92,7 +123,7 @@ def test_too_few_documents_and_too_much_to_ask_are_told() -> None:
     with pytest.raises(DataError, match=r"8 documents have gold spans; a coverage of 0.9 needs at least 9"):
         fit_coverage([case for case in cases if case.gold][:8], wanted=0.9, most=5)
     lost = [Case(2, 0, (), ())] * 50
-    with pytest.raises(DataError, match="0.9 is out of reach: all candidates together cover 0.000"):
+    with pytest.raises(DataError, match="0.9 is out of reach: all that can be returned covers 0.000"):
         fit_coverage(lost, wanted=0.9, most=5)
 
 
@@ -102,4 +133,4 @@ def test_nothing_is_added_where_the_predictions_cover_enough() -> None:
     assert coverage.least_score == NOTHING
     assert measure_coverage(cases, coverage).added == 0
     assert coverage.spread == pytest.approx((0.09 / 52) ** 0.5)
-    assert not list(chain(*(coverage.choose(Document.from_words(["w"]), [Span(0, 1, "A", 1.0)])[:1])))
+    assert not list(chain(*(coverage.choose(Proposal(Document.from_words(["w"]), [Span(0, 1, "A", 1.0)]))[:1])))

@@ -53,8 +53,9 @@ def test_a_threshold_is_of_calibrated_scores() -> None:
 
 
 def test_a_coverage_has_a_map_for_what_it_adds() -> None:
-    gold, predicted, candidates = draw_candidates(200)
-    fitted = fit_calibration(gold, predicted, config=FitConfig(coverage=0.9), candidates=candidates)
+    gold, proposals = draw_candidates(200)
+    predicted = [each.document for each in proposals]
+    fitted = fit_calibration(gold, predicted, config=FitConfig(coverage=0.9), proposals=proposals)
     assert CANDIDATES in fitted.calibration.maps and fitted.covered is not None
     assert fitted.covered.share >= 0.9
     with pytest.raises(DataError, match="needs spans that the labeler predicts itself"):
@@ -97,9 +98,10 @@ def test_what_cannot_be_asked_for_is_told(how: dict[str, object], fault: str) ->
 
 
 def test_the_page_shows_both_pictures_and_the_coverage() -> None:
-    gold, predicted, candidates = draw_candidates(120)
+    gold, proposals = draw_candidates(120)
     config = FitConfig(coverage=0.9)
-    fitted = fit_calibration(gold, predicted, config=config, candidates=candidates, labels=("PER", "<X>"))
+    predicted = [each.document for each in proposals]
+    fitted = fit_calibration(gold, predicted, config=config, proposals=proposals, labels=("PER", "<X>"))
     page = render_calibration(fitted, title="first", facts={"Documents": "dev.conll"})
     read = Reader(page)
     assert len(read.find("svg")) == 2 and len(read.find("circle", "point")) == sum(

@@ -5,7 +5,7 @@ import pytest
 from tagwright.errors import DataError
 from tagwright.evaluation.calibration.outcomes import RELATIONS, SPANS, collect
 from tagwright.text.document import Document
-from tagwright.text.relation import Relation
+from tagwright.text.relation import Field, Relation, Turn
 from tagwright.text.span import Span
 
 WORDS = ["a", "b", "c", "d"]
@@ -38,6 +38,15 @@ def test_a_relation_needs_both_its_spans() -> None:
 @pytest.mark.parametrize("given", [{"spans"}, {"predicates"}])
 def test_given_spans_play_no_part(given: set[str]) -> None:
     assert set(collect([GOLD], [SAID], given=given)) == {RELATIONS}
+
+
+def test_a_field_is_right_with_any_of_its_values() -> None:
+    words, turns = ["taxi", "please"], (Turn("USER", 0, 2),)
+    gold = Document.from_words(words, turns=turns, fields=(Field("to", ("Rome", "roma")), Field("at", ("six",))))
+    said = (Field("to", ("ROMA",), 0, 0.9), Field("at", ("seven",), 0, 0.4), Field("by", ("bus",), 0, 0.3))
+    found = collect([gold], [Document.from_words(words, turns=turns, fields=said)], given=("turns",))
+    assert set(found) == {"fields"} and found["fields"].gold == 2
+    assert found["fields"].right.tolist() == [True, False, False] and found["fields"].scores.tolist() == [0.9, 0.4, 0.3]
 
 
 def test_what_is_not_predicted_is_no_part() -> None:

@@ -71,7 +71,9 @@ def test_with_paths_enough_it_is_the_best_of_all_outputs(kind: str) -> None:
         outputs = sorted(list_outputs(model, prompt, most=most))
         worth, ids = outputs[-1]
         assert 2 < len(outputs) < 200 and found.is_whole and found.ids == ids
-        assert find_worth(model, prompt, found) == pytest.approx(worth, abs=1e-3)
+        assert (
+            find_worth(model, prompt, found) == pytest.approx(worth, abs=1e-3) == pytest.approx(found.total, abs=1e-3)
+        )
         differ += found.ids != first.ids
     assert differ  # the best token each time is not the best output
 
@@ -83,7 +85,7 @@ def test_one_path_is_greedy(kind: str, is_bound: bool) -> None:
     plain = generate(Writing(model, pad=0), prompts, end=END, most=20)
     for one, found in zip(plain, write(model, prompts, beams=1, most=20, batch=3), strict=True):
         assert (found.ids, found.is_whole) == (one.ids, one.is_whole)
-        assert found.scores == pytest.approx(one.scores, abs=1e-3)
+        assert found.scores == pytest.approx(one.scores, abs=1e-3) and found.total == pytest.approx(one.total, abs=1e-2)
 
 
 @pytest.mark.parametrize("kind", KINDS)

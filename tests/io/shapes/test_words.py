@@ -108,7 +108,10 @@ def test_exact_pieces_of_entities_come_back() -> None:
         ({"entities": "none"}, "'entities' is 'none', and a list"),
         ({"relations": [{"type": "met", "head": 0, "tail": 2}]}, r"the tail of relations\[0\] is 2"),
         ({"relations": [{"type": "met", "from_id": 9, "to_id": 0}]}, "9 names no span"),
-        ({"entities": [], "relations": [{"type": "met", "head": 0, "tail": 0}]}, "joins spans, and the row has none"),
+        (
+            {"entities": [], "relations": [{"type": "met", "head": 0, "tail": 0}]},
+            "joins spans, and the row has none. Add its spans",
+        ),
         ({"tokens": ["a", 3]}, r"tokens\[1\] is 3, and a string"),
         ({"turns": [{"speaker": "a", "words": [0, 9]}]}, r"the end of turns\[0\] is 9"),
         ({"turns": [{"speaker": "a", "words": [2, 1]}]}, "before its start"),

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagwright.cli.studies.options import Engine, Overwrite, Processes, Set, clear, read_recipe
+from tagwright.cli.studies.options import Engine, Processes, Set, read_recipe
+from tagwright.cli.terminal.targets import Again
 
 if TYPE_CHECKING:
     from tagwright.search.curves.run import Outcome
@@ -27,7 +28,7 @@ def curve(
     processes: Processes = 1,
     engine: Engine = "processes",
     set_: Set = None,
-    overwrite: Overwrite = False,
+    overwrite: Again = False,
 ) -> None:
     """Draw learning curves: one dial of a recipe varied over few-shot sizes.
 
@@ -36,10 +37,10 @@ def curve(
     """
     from tagwright.cli.terminal.show import make_console, quiet_libraries, show_ledger
     from tagwright.recipe.corpus import load_corpus
+    from tagwright.search.cells.place import take_folder
     from tagwright.search.curves.api import choose_folder
-    from tagwright.search.curves.outputs.files import write_outputs
+    from tagwright.search.curves.outputs.files import FILES, write_outputs
     from tagwright.search.curves.plan import CurveConfig
-    from tagwright.search.curves.run import CELLS
     from tagwright.search.curves.run import curve as run
     from tagwright.text.ledger import Ledger
 
@@ -51,8 +52,7 @@ def curve(
     corpus = load_corpus(plain.data, ledger)
     show_ledger(console, ledger, title="What the files hold and Tagwright can't:")
     _quiet_draws()
-    if overwrite:
-        clear(folder / CELLS)
+    take_folder(folder, what="curve", files=FILES, overwrite=overwrite)
     outcome = run(plain, corpus, folder=folder, config=config)
     missing = write_outputs(outcome, folder)
     _show(console, outcome, folder)

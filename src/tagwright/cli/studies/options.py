@@ -1,4 +1,4 @@
-"""What verbs that train many times share: options, the recipe, a fresh start. Knows no verb."""
+"""What verbs that train many times share: options, the recipe. Knows no verb."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +15,6 @@ Engine = Annotated[str, typer.Option(help="processes, or ray: the cluster of RAY
 Set = Annotated[
     list[str] | None, typer.Option("--set", help="Any setting: training.num_train_epochs=5, backbone.model=NAME.")
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Start again in a used folder.")]
 
 
 def read_recipe(path: Path, changes: list[str] | None) -> "Recipe":
@@ -24,11 +23,3 @@ def read_recipe(path: Path, changes: list[str] | None) -> "Recipe":
     from tagwright.settings.settings import parse_setting
 
     return Recipe.from_toml(path, settings=dict(parse_setting(change) for change in changes or []))
-
-
-def clear(cells: Path) -> None:
-    """Forget the cells of an earlier run."""
-    import shutil
-
-    if cells.is_dir():
-        shutil.rmtree(cells)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagwright.cli.studies.options import Engine, Overwrite, Processes, Set, read_recipe
+from tagwright.cli.studies.options import Engine, Processes, Set, read_recipe
+from tagwright.cli.terminal.targets import Again
 
 if TYPE_CHECKING:
     from tagwright.search.run import Outcome
@@ -22,7 +23,7 @@ def search(
     processes: Processes = 1,
     engine: Engine = "processes",
     set_: Set = None,
-    overwrite: Overwrite = False,
+    overwrite: Again = False,
 ) -> None:
     """Find the layers of a model that should look right.
 
@@ -38,7 +39,8 @@ def search(
     # What is imported from here on takes seconds.
     from tagwright.cli.terminal.show import make_console, quiet_libraries, show_ledger
     from tagwright.recipe.corpus import load_corpus
-    from tagwright.search.outputs import choose_folder, take_folder, write_outputs
+    from tagwright.search.cells.place import take_folder
+    from tagwright.search.outputs import FILES, choose_folder, write_outputs
     from tagwright.search.run import search as run
     from tagwright.text.ledger import Ledger
     from tagwright.training.arguments import check_names
@@ -49,7 +51,7 @@ def search(
     console, ledger = make_console(), Ledger()
     corpus = load_corpus(plain.data, ledger)
     show_ledger(console, ledger, title="What the files hold and Tagwright can't:")
-    take_folder(folder, overwrite=overwrite)
+    take_folder(folder, what="search", files=FILES, overwrite=overwrite)
     outcome = run(plain, corpus, folder=folder, config=config)
     write_outputs(outcome, folder)
     _show(console, outcome, folder)

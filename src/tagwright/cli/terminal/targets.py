@@ -10,6 +10,7 @@ import typer
 from tagwright.errors import RecipeError
 
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there already.")]
+Again = Annotated[bool, typer.Option("--overwrite", help="Start again in a used --out.")]
 
 
 def check_targets(targets: Mapping[str, Path | None], *, overwrite: bool) -> None:

@@ -3,24 +3,24 @@
 It is kept beside a labeler as plain JSON. Knows no model and no file.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from tagwright.evaluation.calibration.coverage import Coverage
+from tagwright.evaluation.calibration.coverage import Coverage, Proposal
 from tagwright.evaluation.calibration.maps import Map, read_map
-from tagwright.evaluation.calibration.outcomes import CANDIDATES, RELATIONS, SPANS
+from tagwright.evaluation.calibration.outcomes import CANDIDATES, FIELDS, RELATIONS, SPANS
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
-from tagwright.text.relation import Relation
+from tagwright.text.relation import Field, Relation
 from tagwright.text.span import Span
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """`maps` by part (spans, relations, candidates), `thresholds` by part, `facts` for people.
+    """`maps` by part (spans, relations, fields, candidates), `thresholds` by part, `facts` for people.
 
     A part without a map keeps its scores.
     """
@@ -42,12 +42,14 @@ class Calibration:
         ):
             for at, score in zip(rows, self._map(part, [spans[at] for at in rows]), strict=True):
                 spans[at] = replace(spans[at], score=score)
-        edges = document.relations
+        edges, filled = document.relations, document.fields
         scores = self._map(RELATIONS, edges)
         relations = tuple(replace(edge, score=score) for edge, score in zip(edges, scores, strict=True))
-        return replace(document, spans=tuple(spans), relations=relations)
+        scores = self._map(FIELDS, filled)
+        fields = tuple(replace(field, score=score) for field, score in zip(filled, scores, strict=True))
+        return replace(document, spans=tuple(spans), relations=relations, fields=fields)
 
-    def _map(self, part: str, scored: Sequence[Span | Relation]) -> list[float | None]:
+    def _map(self, part: str, scored: Sequence[Span | Relation | Field]) -> list[float | None]:
         """New scores; whatever has none gets none."""
         scores = [one.score for one in scored]
         rows = [at for at, score in enumerate(scores) if score is not None]
@@ -63,15 +65,26 @@ class Calibration:
             return document
         return drop_below(document, self.thresholds, ledger=ledger, given=given, what="the labeler's threshold")
 
-    def cover(self, document: Document, candidates: Sequence[Span]) -> tuple[Document, bool]:
+    def cover(self, proposal: Proposal) -> tuple[Document, bool]:
         """The document with the spans that a coverage adds, and whether it is to be handed to a person."""
         if self.coverage is None:
-            return self.apply(document), False
-        added, is_handed = self.coverage.choose(document, candidates)
+            return self.apply(proposal.document), False
+        added, is_handed = self.coverage.choose(proposal)
         scores = self._map(CANDIDATES, added)
-        found = self.apply(document)
+        found = self.apply(proposal.document)
         more = (replace(span, score=score) for span, score in zip(added, scores, strict=True))
         return replace(found, spans=(*found.spans, *more)), is_handed
+
+    def tell(self) -> Iterator[str]:
+        """What it rests on and does, in a few words each."""
+        if documents := self.facts.get("documents"):
+            yield f"fitted on {documents:,} documents"
+        for part, (before, after) in self.facts.get("errors", {}).items():
+            yield f"error of {part} {100 * before:.2f} points before, {100 * after:.2f} after"
+        for part, least in self.thresholds.items():
+            yield f"{part} below {least:.4f} left out"
+        if self.coverage is not None:
+            yield f"coverage {100 * self.coverage.wanted:g} %"
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -96,7 +109,7 @@ class Calibration:
 def drop_below(
     document: Document, least: Mapping[str, float], *, ledger: Ledger, what: str, given: int = 0
 ) -> Document:
-    """The document without spans and relations of a lower score than `least` says for their part, which is counted.
+    """The document without spans, relations and fields of a lower score than `least` says for their part; counted.
 
     What has no score stays. A relation goes with either of its spans, an argument without a type with its relations.
     """
@@ -110,15 +123,21 @@ def drop_below(
         for at, span in enumerate(spans)
         if stays[at] and (at < given or span.label or at in led_to or at not in was_led_to)
     ]
-    for noun, lost in (("span", len(spans) - len(kept)), ("relation", len(edges) - len(held))):
+    fields = tuple(field for field in document.fields if _reaches(field, least.get(FIELDS)))
+    gone = (
+        ("span", len(spans) - len(kept)),
+        ("relation", len(edges) - len(held)),
+        ("field", len(document.fields) - len(fields)),
+    )
+    for noun, lost in gone:
         if lost:
             ledger.note(f"{noun} below {what}, left out", document.id, count=lost)
-    if len(kept) == len(spans) and len(held) == len(edges):
+    if not any(lost for _, lost in gone):
         return document
     place = {old: new for new, old in enumerate(kept)}
     relations = (replace(edge, head=place[edge.head], tail=place[edge.tail]) for edge in held)
-    return replace(document, spans=tuple(spans[at] for at in kept), relations=tuple(relations))
+    return replace(document, spans=tuple(spans[at] for at in kept), relations=tuple(relations), fields=fields)
 
 
-def _reaches(one: Span | Relation, least: float | None) -> bool:
+def _reaches(one: Span | Relation | Field, least: float | None) -> bool:
     return least is None or one.score is None or one.score >= least

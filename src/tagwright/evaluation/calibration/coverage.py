@@ -1,5 +1,6 @@
 """Coverage: spans are added to what is predicted until the wanted share of gold spans is covered, by conformal risk
-control (Angelopoulos et al., 2022); documents that would need too many are handed to a person. Knows no model.
+control (Angelopoulos et al., 2022); documents that would need too many, or whose answers are too unlikely, are handed
+to a person. Knows no model.
 
 A document's loss is the share of its gold spans that is missed; 0 where it is handed over. From one setting to the next
 more is added or handed over, so no loss ever grows, and at the end, where all are handed over, all are 0.
@@ -7,6 +8,7 @@ more is added or handed over, so no loss ever grows, and at the end, where all a
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import ceil, sqrt
 
 from tagwright.errors import DataError
@@ -22,19 +24,31 @@ SLACK = 1e-9
 
 
 @dataclass(frozen=True)
+class Proposal:
+    """A predicted document, all spans that may be added to it, and how unlikely it is as a whole, where that is known:
+    a head lists candidates and has no doubt, a writer has doubts and lists none."""
+
+    document: Document
+    candidates: Sequence[Span] = ()
+    doubt: float = 0.0
+
+
+@dataclass(frozen=True)
 class Case:
     """A labelled document: how many gold spans it has and how many are predicted; the scores of the candidates that
-    are not predicted, falling, and of the gold spans among them."""
+    are not predicted, falling, and of the gold spans among them; how unlikely what is predicted is."""
 
     gold: int
     covered: int
     added: tuple[float, ...]
     hits: tuple[float, ...]
+    doubt: float = 0.0
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """Candidates of at least `least_score` are added; a document to which more than `most` would be is handed over.
+    """Candidates of at least `least_score` are added; a document to which more than `most` would be is handed over, and
+    one whose doubt is above `most_doubt`, if there is such a limit.
 
     `wanted` is the share of gold spans, `documents` how many with gold spans it rests on.
     """
@@ -43,13 +57,18 @@ class Coverage:
     least_score: float
     most: int
     documents: int
+    most_doubt: float | None = None
 
-    def choose(self, predicted: Document, candidates: Sequence[Span]) -> tuple[list[Span], bool]:
+    def choose(self, proposal: Proposal) -> tuple[list[Span], bool]:
         """The candidates to add, likeliest first, and whether the document is handed over."""
-        said = {key for key, _ in list_spans(predicted)}
-        likely = [span for span in candidates if (span.score or 0) >= self.least_score]
+        said = {key for key, _ in list_spans(proposal.document)}
+        likely = [span for span in proposal.candidates if (span.score or 0) >= self.least_score]
         added = [span for span in likely if (span.start, span.end, span.label) not in said]
-        return sorted(added, key=lambda span: -(span.score or 0)), len(added) > self.most
+        is_handed = self.hands_over(len(added), proposal.doubt)
+        return sorted(added, key=lambda span: -(span.score or 0)), is_handed
+
+    def hands_over(self, added: int, doubt: float) -> bool:
+        return added > self.most or (self.most_doubt is not None and doubt > self.most_doubt)
 
     @property
     def spread(self) -> float:
@@ -57,18 +76,17 @@ class Coverage:
         return sqrt(self.wanted * (1 - self.wanted) / (self.documents + 2))
 
 
-def make_cases(
-    gold: Iterable[Document], predicted: Iterable[Document], *, candidates: Iterable[Sequence[Span]]
-) -> list[Case]:
-    """Gold documents beside what is predicted of them and all candidates; in this order they belong together."""
+def make_cases(gold: Iterable[Document], proposals: Sequence[Proposal]) -> list[Case]:
+    """Gold documents beside what is proposed for them; in this order they belong together."""
     cases = []
-    for (right, said), spans in zip(pair_documents(gold, predicted), candidates, strict=True):
+    pairs = pair_documents(gold, [each.document for each in proposals])
+    for (right, said), proposal in zip(pairs, proposals, strict=True):
         wanted, found = ({key for key, _ in list_spans(each)} for each in (right, said))
-        added = [((span.start, span.end, span.label), span.score or 0.0) for span in spans]
+        added = [((span.start, span.end, span.label), span.score or 0.0) for span in proposal.candidates]
         added = [(key, score) for key, score in added if key not in found]
         scores = tuple(sorted((score for _, score in added), reverse=True))
         hits = tuple(score for key, score in added if key in wanted)
-        cases.append(Case(len(wanted), len(wanted & found), scores, hits))
+        cases.append(Case(len(wanted), len(wanted & found), scores, hits, proposal.doubt))
     return cases
 
 
@@ -76,7 +94,7 @@ def fit_coverage(cases: Sequence[Case], *, wanted: float, most: int) -> Coverage
     """The first setting by which the risk is controlled.
 
     First the least score falls, while documents that would get more than `most` spans are handed over; where it can
-    fall no more, documents with ever fewer candidates are.
+    fall no more, documents with ever fewer candidates are; then those with ever less doubt.
     """
     known = [case for case in cases if case.gold]
     needed = ceil(1 / (1 - wanted) - 1 - SLACK)
@@ -93,11 +111,29 @@ def fit_coverage(cases: Sequence[Case], *, wanted: float, most: int) -> Coverage
     for fewer in range(most - 1, -1, -1):
         if sum(loss for count, loss in left if count <= fewer) <= bound:
             return Coverage(wanted, FLOOR, fewer, len(known))
+    if (limit := _find_doubt(known, bound)) is not None:
+        return Coverage(wanted, FLOOR, most, len(known), limit)
     reached = 1 - sum(_lose(case, FLOOR) for case in known) / len(known)
+    where = "even in the likeliest documents" if any(c.doubt for c in known) else "where there is no candidate at all"
     raise DataError(
-        f"A coverage of {wanted:g} is out of reach: all candidates together cover {reached:.3f}, and what is missed "
-        "is missed where there is no candidate at all. Ask for less, or train a better labeler."
+        f"A coverage of {wanted:g} is out of reach: all that can be returned covers {reached:.3f}, and too much of "
+        f"what is missed is missed {where}. Ask for less, or train a better labeler."
     )
+
+
+def _find_doubt(cases: Sequence[Case], bound: float) -> float | None:
+    """The largest doubt up to which documents may stay; None where none may."""
+    loss, limit = 0.0, None
+    for doubt, alike in groupby(sorted(cases, key=_read_doubt), key=_read_doubt):
+        loss += sum(_lose(case, FLOOR) for case in alike)
+        if loss > bound:
+            break
+        limit = doubt
+    return limit
+
+
+def _read_doubt(case: Case) -> float:
+    return case.doubt
 
 
 def _lower(cases: Sequence[Case], most: int) -> Iterator[tuple[float, float]]:
@@ -148,7 +184,7 @@ def measure_coverage(cases: Sequence[Case], coverage: Coverage) -> Covered:
     shares, missed, gold, handed, added = [], 0, 0, 0, 0
     for case in cases:
         count = sum(score >= coverage.least_score for score in case.added)
-        is_handed = count > coverage.most
+        is_handed = coverage.hands_over(count, case.doubt)
         handed += is_handed
         added += 0 if is_handed else count
         if case.gold:

@@ -8,7 +8,14 @@ from typing import Any
 from tagwright.errors import DataError, RecipeError
 from tagwright.evaluation.calibration.calibration import Calibration
 from tagwright.evaluation.calibration.choice import Choice, choose_map
-from tagwright.evaluation.calibration.coverage import Case, Covered, fit_coverage, make_cases, measure_coverage
+from tagwright.evaluation.calibration.coverage import (
+    Case,
+    Covered,
+    Proposal,
+    fit_coverage,
+    make_cases,
+    measure_coverage,
+)
 from tagwright.evaluation.calibration.intervals import count_needed, find_reach
 from tagwright.evaluation.calibration.maps import METHODS
 from tagwright.evaluation.calibration.outcomes import CANDIDATES, SPANS, Outcomes, collect, gather, list_spans
@@ -17,7 +24,6 @@ from tagwright.evaluation.calibration.threshold import Threshold, find_threshold
 from tagwright.registry import suggest
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
-from tagwright.text.span import Span
 
 AUTO = "auto"
 LEAST = 30  # predictions that a map can be fitted on
@@ -62,8 +68,9 @@ class FitConfig:
 
 @dataclass(frozen=True)
 class Part:
-    """Spans or relations: how many were predicted, how many of them are right, how many gold has; the error before,
-    and after on documents that the map was not fitted on; `reach`: how well so few tell the share of right ones."""
+    """Spans, relations or fields: how many were predicted, how many of them are right, how many gold has; the error
+    before, and after on documents that the map was not fitted on; `reach`: how well so few tell the share of right
+    ones."""
 
     choice: Choice
     predicted: int
@@ -109,12 +116,12 @@ def fit_calibration(
     config: FitConfig | None = None,
     given: Collection[str] = (),
     labels: Collection[str] | None = None,
-    candidates: Sequence[Sequence[Span]] | None = None,
+    proposals: Sequence[Proposal] | None = None,
 ) -> Fitted:
     """Fit on labelled documents that the labeler was not trained on.
 
-    given: the parts that the labeler is shown. labels: of spans, all that it knows. candidates: for a coverage, of each
-    document all spans that may be added, in the same order.
+    given: the parts that the labeler is shown. labels: of spans, all that it knows. proposals: for a coverage, the same
+    predicted documents with what it goes by.
     """
     config = config or FitConfig()
     found = collect(gold, predicted, given=given)
@@ -127,10 +134,10 @@ def fit_calibration(
         raise DataError(f"{told} Label more documents, or train a better labeler.")
     maps, cases = {name: part.choice.map for name, part in parts.items()}, list[Case]()
     if config.coverage is not None:
-        if candidates is None or SPANS not in parts:
+        if proposals is None or SPANS not in parts:
             raise DataError("A coverage is of spans, and needs spans that the labeler predicts itself.")
-        cases = make_cases(gold, predicted, candidates=candidates)
-        rest = _gather_rest(gold, predicted, candidates)
+        cases = make_cases(gold, proposals)
+        rest = _gather_rest(gold, proposals)
         if len(rest) >= LEAST:
             maps[CANDIDATES] = choose_map(rest, _list_methods(config)).map
     coverage = fit_coverage(cases, wanted=config.coverage, most=config.most_added) if config.coverage else None
@@ -169,14 +176,12 @@ def _fit(outcomes: Outcomes, config: FitConfig) -> Part:
     )
 
 
-def _gather_rest(
-    gold: Sequence[Document], predicted: Sequence[Document], candidates: Sequence[Sequence[Span]]
-) -> Outcomes:
+def _gather_rest(gold: Sequence[Document], proposals: Sequence[Proposal]) -> Outcomes:
     """The outcomes of candidates that are not predicted."""
     listed = []
-    for right, said, spans in zip(gold, predicted, candidates, strict=True):
-        found = {key for key, _ in list_spans(said)}
-        scored = [((span.start, span.end, span.label), span.score) for span in spans]
+    for right, said in zip(gold, proposals, strict=True):
+        found = {key for key, _ in list_spans(said.document)}
+        scored = [((span.start, span.end, span.label), span.score) for span in said.candidates]
         wanted = {key for key, _ in list_spans(right)} - found
         listed.append((wanted, [(key, score) for key, score in scored if key not in found]))
     return gather(listed, part=CANDIDATES)

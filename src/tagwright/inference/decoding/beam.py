@@ -67,7 +67,7 @@ class _Search:
     def finish(self) -> Written:
         """The best whole output; where none was found, the best of those that were cut off."""
         best = self._best or self._longest
-        return Written(best.ids, best.scores, self._best is not None)
+        return Written(best.ids, best.scores, self._best is not None, best.total)
 
 
 def search_beams(

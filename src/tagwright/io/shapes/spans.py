@@ -129,7 +129,7 @@ class SpanReader:
     def _find_end(self, row: Row, by_place: str, by_id: str, name: str) -> int | None:
         if by_place in row:
             if not self.places:
-                raise DataError(f"{name} joins spans, and the row has none.")
+                raise DataError(f"{name} joins spans, and the row has none. Add its spans, or drop it.")
             return self.places[take_index(row[by_place], f"the {by_place} of {name}", limit=len(self.places) - 1)]
         key = row.get(by_id)
         if not isinstance(key, str | int) or key not in self.ids:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
+from typing import TypedDict
 
 from tagwright.backbone.builtin import pick_rate
 from tagwright.errors import RecipeError
@@ -33,6 +34,15 @@ class CurveConfig:
         for name in ("seeds", "trials", "processes"):
             if getattr(self, name) < 1:
                 raise RecipeError(f"{name} is {getattr(self, name)}; take 1 or more.")
+
+
+class CurveOptions(TypedDict, total=False):
+    """What may be left out of it, as keywords of a call."""
+
+    seeds: int
+    trials: int
+    processes: int
+    engine: str
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from tagwright.recipe.corpus import Corpus, check_overlap, require_labels
 from tagwright.recipe.estimate.estimate import show_time
 from tagwright.recipe.recipe import Recipe
 from tagwright.recipe.run import check_same_run
+from tagwright.search.cells.place import CELLS
 from tagwright.search.cells.progress import ShowCells
 from tagwright.search.cells.runner import Cells
 from tagwright.search.curves.cell import RUN, TRIAL, Cell, Record
@@ -19,8 +20,6 @@ from tagwright.search.curves.trial import Work
 from tagwright.search.engines import ENGINES
 from tagwright.search.run import count_dev
 from tagwright.training.arguments import check_names
-
-CELLS = "cells"
 
 
 @dataclass(frozen=True)

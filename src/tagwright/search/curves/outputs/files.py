@@ -20,7 +20,7 @@ from tagwright.search.curves.spread import Spread
 from tagwright.search.curves.summary import list_points, list_steps
 from tagwright.settings.toml import write_toml
 
-PAGE, PICTURE, TABLE, STEPS, RESULT = "curve.html", "curve.png", "curve.csv", "steps.csv", "curve.json"
+PAGE, PICTURE, TABLE, STEPS, RESULT = FILES = ("curve.html", "curve.png", "curve.csv", "steps.csv", "curve.json")
 
 
 def write_outputs(outcome: Outcome, folder: Path) -> list[str]:
