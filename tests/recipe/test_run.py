@@ -150,12 +150,17 @@ def test_only_documents_can_be_trained_on() -> None:
         tagwright.train([{"text": "Ada"}])  # type: ignore[list-item]
 
 
-def test_what_the_head_cannot_hold_is_counted(corpus: Corpus) -> None:
+def test_what_the_head_cannot_hold_is_counted_and_told_before_it_learns(
+    corpus: Corpus, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("tagwright"), "propagate", True)  # whatever the command line set before
     nested = Document.from_words(["a", "b", "c"], id="x", spans=(Span(0, 3, "PLACE"), Span(1, 2, "PLACE")))
     unheld = Ledger()
     recipe = Recipe().change(QUICK | {"training.num_train_epochs": 1})
     train_labeler(recipe, Corpus([*corpus.train, nested], corpus.dev), ledger=unheld)
     assert any("overlapping" in line for line in unheld.lines())
+    (told,) = (record for record in caplog.records if "Can't be held: 1 x overlapping span" in record.getMessage())
+    assert "x 'b' PLACE" in told.getMessage()
 
 
 def test_a_run_is_resumed_only_with_what_it_was_begun_with(corpus: Corpus, tmp_path: Path) -> None:

@@ -81,6 +81,8 @@ def test_the_writer_of_one_task_is_saved_by_itself(recipe: Recipe, tmp_path: Pat
     assert alone.choose("srl").model.format.prefix == "semantic roles"
     with pytest.raises(ModelError, match="Calibrate that of one"):
         both.calibrate(NAMES)
+    with pytest.raises(ModelError, match=r"Of the tasks .* take one: labeler.choose\("):
+        both.propose(NAMES)
 
 
 def test_a_document_is_asked_for_what_suits_it(recipe: Recipe) -> None:

@@ -126,9 +126,13 @@ class Runner:
     def propose(self, documents: Iterable[Input]) -> Iterator[Proposal]:
         """Label documents; beside each, what a coverage goes by: the spans that a head finds possible, or how unlikely
         a writer's answers were. No score is calibrated."""
-        for chunk in self._scan(documents):
-            found, run = self._go(chunk, least=FLOOR)
-            yield from map(Proposal, found, run.candidates, run.doubts)
+        if len(tasks := self.model.tasks) > 1:
+            raise ModelError(f'Of the tasks {", ".join(tasks)} take one: labeler.choose("{tasks[0]}").')
+        return (proposal for chunk in self._scan(documents) for proposal in self._propose(chunk))
+
+    def _propose(self, documents: list[Document]) -> Iterator[Proposal]:
+        found, run = self._go(documents, least=FLOOR)
+        return map(Proposal, found, run.candidates, run.doubts)
 
     def _scan(self, documents: Iterable[Input]) -> Iterator[list[Document]]:
         if isinstance(documents, str | bytes | Document | Mapping) or not isinstance(documents, Iterable):

@@ -30,7 +30,7 @@ from tagwright.recipe.recipe import Recipe
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.training.arguments import make_arguments
-from tagwright.training.callbacks import ShowProgress, StopAfter
+from tagwright.training.callbacks import ShowProgress, StopAfter, TellUnheld
 from tagwright.training.checkpoints import find_checkpoint
 from tagwright.training.features import keep_features
 from tagwright.training.mixture import MixedPieces
@@ -116,7 +116,7 @@ def train_labeler(
             folder=place,
             checkpoint=checkpoint,
             ledger=ledger,
-            callbacks=_list_callbacks(progress, epochs),
+            callbacks=[TellUnheld(ledger), *_list_callbacks(progress, epochs)],
         )
     predictor = Predictor(labeler)
     scored = {task: _score_parts(turn_to(predictor, task), each) for task, each in corpora.items()}

@@ -1,4 +1,4 @@
-"""Callbacks: a progress bar for people, early ends, and the order of an epoch. Know nothing of data or models."""
+"""Callbacks: what people are told, early ends, and the order of an epoch. Know nothing of data or models."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -7,6 +7,8 @@ from typing import Any, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from tagwright.text.ledger import Ledger
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +51,17 @@ class ShowProgress(TrainerCallback):  # type: ignore[misc]
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+
+class TellUnheld(TrainerCallback):  # type: ignore[misc]
+    """Before the first step: what of the documents the labeler can't hold."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        for line in self.ledger.lines() if state.is_world_process_zero else ():
+            logger.warning("Can't be held: %s.", line)
 
 
 class StopAfter(TrainerCallback):  # type: ignore[misc]

@@ -97,6 +97,12 @@ def test_what_cannot_be_asked_for_is_told(how: dict[str, object], fault: str) ->
         FitConfig(**how)  # type: ignore[arg-type]
 
 
+def test_documents_with_none_of_its_labels_are_refused() -> None:
+    gold, predicted = draw_documents(60)
+    with pytest.raises(DataError, match=r"No label of these documents \('PER'\) is one .* \('LOC', 'ORG'\).*Rename"):
+        fit_calibration(gold, predicted, labels=("ORG", "LOC", ""))
+
+
 def test_the_page_shows_both_pictures_and_the_coverage() -> None:
     gold, proposals = draw_candidates(120)
     config = FitConfig(coverage=0.9)

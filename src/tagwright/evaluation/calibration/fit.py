@@ -125,6 +125,8 @@ def fit_calibration(
     """
     config = config or FitConfig()
     found = collect(gold, predicted, given=given)
+    if SPANS in found and labels is not None:
+        _check_labels(gold, labels)
     notes = [_tell_size(part, outcomes) for part, outcomes in found.items() if len(outcomes) < LEAST]
     parts = {part: _fit(each, config) for part, each in found.items() if len(each) >= LEAST}
     if not parts:
@@ -151,6 +153,17 @@ def fit_calibration(
     notes += _note_labels(gold, labels) if SPANS in found and labels is not None else []
     covered = None if coverage is None else measure_coverage(cases, coverage)
     return Fitted(calibration, len(gold), parts, covered, notes)
+
+
+def _check_labels(gold: Sequence[Document], labels: Collection[str]) -> None:
+    """Some label of gold is one that the labeler knows."""
+    seen = sorted({span.label for document in gold for span in document.spans if span.label})
+    if seen and not set(seen) & set(labels):
+        theirs, ours = (", ".join(map(repr, sorted(set(names) - {""})[:5])) for names in (seen, labels))
+        raise DataError(
+            f"No label of these documents ({theirs}) is one that the labeler knows ({ours}), so all that it predicts "
+            "would count as wrong. Rename the labels, or take documents with its own."
+        )
 
 
 def _list_methods(config: FitConfig) -> list[str]:
