@@ -40,7 +40,7 @@ SETS = {
     ),
 }
 CASES = [(task, name) for task, names in SETS.items() for name in names]
-SAMPLE = 200  # documents of each corpus
+SOME = 200  # documents of each corpus, or about
 VARIANTS = "further value of a field: one that was said is written"  # any of them is right, so nothing is lost
 
 
@@ -95,12 +95,12 @@ def test_round_trip(
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize(("task", "name"), CASES)
 def test_every_target_is_within_reach_of_the_grammar(shared: Path, task: str, name: str, kind: str) -> None:
-    """Of a sample of each corpus, by the tokens of a model that ships; frames there are no deeper than grammars go."""
+    """Of some documents of each corpus, by the tokens of a model that ships; frames there are no deeper than grammars go."""
     if not TASKS[task].predicts <= FORMATS[kind].holds:
         pytest.skip(f"{kind} says that it can't hold {task}")
     documents = list(read_all(shared / "data" / name))
     format, lexicon = FORMATS[kind](TASKS[task], TASKS[task].learn(documents)), make_lexicon()
-    for document in documents[:: max(1, len(documents) // SAMPLE)]:
+    for document in documents[:: max(1, len(documents) // SOME)]:
         for pair in format.write(document):
             grammar = Grammar(format.describe(document, pair.part), lexicon)
             assert grammar.accepts(lexicon.encode(pair.target)), (document.id, pair.target)

@@ -115,11 +115,13 @@ def test_relations_that_the_head_cannot_hold_are_counted_before_training(bert: P
     assert estimate(plan.change({"head.name": "pairs"}), [document], machine=MACHINE).notes == {}
 
 
-@pytest.mark.parametrize(("kind", "format"), [("t5", "inline"), ("llama", "sentinel")])
-def test_a_writer_is_estimated_by_what_it_is_taught(kind: str, format: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "format", "tuning"), [("t5", "inline", "full"), ("llama", "sentinel", "full"), ("t5", "records", "lora")]
+)
+def test_a_writer_is_estimated_by_what_it_is_taught(kind: str, format: str, tuning: str, tmp_path: Path) -> None:
     """Sources with targets, cut as in training, of the whole model with its marks; and no weight is loaded."""
     settings = {"view": "writer", "writer.format": format, "training.learning_rate": 1e-3, "training.max_steps": 3}
-    plan = Recipe().change(settings | {"backbone.model": str(save_writer(kind, tmp_path))})
+    plan = Recipe().change(settings | {"backbone.model": str(save_writer(kind, tmp_path)), "tuning.name": tuning})
     long = Document.from_words(["old", "Rome"] * 200, spans=(Span(1, 2, "LOC"),))
     documents, ledger = [*make_entities(), long], Ledger()
     labeler = build(plan, documents)
@@ -128,7 +130,9 @@ def test_a_writer_is_estimated_by_what_it_is_taught(kind: str, format: str, tmp_
     found = estimate(plan, documents, machine=MACHINE)
     assert found.lengths == tuple(len(piece) for piece in taught.pieces) and len(found.lengths) > len(documents)
     assert found.notes == ledger.counts and found.windowed == 1
-    assert found.weights == found.moving == sum(weight.numel() for weight in labeler.parameters())
+    weights = sum(weight.numel() for weight in labeler.parameters())
+    assert found.moving == labeler.tuning.count(labeler)
+    assert found.weights == (weights if tuning == "full" else weights - found.moving)
     assert next(found.lines()).endswith(" move")  # there is no head
     bare = [Document.from_words(["a", "b"])]
     with pytest.raises(ModelError, match="nothing that the task 'ner' predicts. Check the task and the file"):
