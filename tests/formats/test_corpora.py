@@ -2,13 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from transformers import AutoTokenizer
 
 from format_trips import list_unheld, say, settle_fields, travel
+from tagwright.backbone.builtin import find_backbone
 from tagwright.evaluation.report import evaluate
 from tagwright.formats import FORMATS, TASKS
+from tagwright.formats.grammar.grammar import Grammar
+from tagwright.formats.grammar.lexicon import Lexicon
 from tagwright.formats.strings.faults import Faults
 from tagwright.io.files import read
 from tagwright.text.document import Document
@@ -17,6 +22,7 @@ SETS = {
     "joint-er": ("conll04",),
     "relation": ("semeval2010_task8",),
     "srl": ("ewt_srl",),
+    "events": ("ewt_srl", "litbank_events"),  # predicates as triggers; triggers without arguments
     "dst": ("sgd_sample", "multiwoz21"),
     "slots": ("snips",),
     "pos": ("ud_af_afribooms", "ud_en_ewt", "ud_vi_vtb"),
@@ -34,7 +40,13 @@ SETS = {
     ),
 }
 CASES = [(task, name) for task, names in SETS.items() for name in names]
+SAMPLE = 200  # documents of each corpus
 VARIANTS = "further value of a field: one that was said is written"  # any of them is right, so nothing is lost
+
+
+@cache
+def make_lexicon() -> Lexicon:
+    return Lexicon(AutoTokenizer.from_pretrained(str(find_backbone("builtin:tiny-t5"))))
 
 
 def read_all(folder: Path) -> Iterator[Document]:
@@ -77,3 +89,18 @@ def test_round_trip(
         record_property(key, value)
     if counts["held"] == counts["documents"]:
         assert report.headline == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize(("task", "name"), CASES)
+def test_every_target_is_within_reach_of_the_grammar(shared: Path, task: str, name: str, kind: str) -> None:
+    """Of a sample of each corpus, by the tokens of a model that ships; frames there are no deeper than grammars go."""
+    if not TASKS[task].predicts <= FORMATS[kind].holds:
+        pytest.skip(f"{kind} says that it can't hold {task}")
+    documents = list(read_all(shared / "data" / name))
+    format, lexicon = FORMATS[kind](TASKS[task], TASKS[task].learn(documents)), make_lexicon()
+    for document in documents[:: max(1, len(documents) // SAMPLE)]:
+        for pair in format.write(document):
+            grammar = Grammar(format.describe(document, pair.part), lexicon)
+            assert grammar.accepts(lexicon.encode(pair.target)), (document.id, pair.target)

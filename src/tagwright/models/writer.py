@@ -167,6 +167,7 @@ class Writer(OnBackbone):
         self.shown = shown
         end = backbone.end if shown is None else find_break(backbone.tokenizer.tokenizer, instead=backbone.end)
         self.lexicon = Lexicon(backbone.tokenizer.tokenizer, end=end)
+        check_names(format.inventory, self.lexicon, model=backbone.config.model)
 
     @property
     def plan(self) -> WriterPlan:
@@ -196,7 +197,7 @@ class Writer(OnBackbone):
 
     def note_unheld(self, documents: Sequence[Document], ledger: Ledger) -> None:
         self.format.note_unheld(documents, ledger)
-        note_lost(documents, self.lexicon, ledger)
+        note_lost(documents, self.lexicon, ledger=ledger)
 
     # --- text and tokens ----------------------------------------------------------------------------------------------
 
@@ -210,9 +211,7 @@ class Writer(OnBackbone):
         if not self.format.task.can_be_cut or len(document) < 2 or self._count_source(document) <= self.most:
             return Windowed(document)
         written = [self.format.write_words(Passage((word,)), ()) for word in document.words]
-        self.lexicon.learn(
-            (each.partition(" ")[0] for each in written), is_first=True
-        )  # all at once: it is far quicker
+        self.lexicon.learn((each.partition(" ")[0] for each in written), is_first=True)  # together, which is quicker
         # any word may begin a window, and has other tokens there: the more of both are counted, so what is cut fits
         sizes = np.array(
             [[len(self.lexicon.spell(each, is_first=first)) for first in (True, False)] for each in written]
@@ -379,6 +378,4 @@ def build_writer(plan: WriterPlan, backbone: LanguageModel) -> Writer:
             f"{plan.backbone.model} is an encoder-decoder. Take a decoder, or use 'lora' to move little."
         )
     shown = Demonstrations() if plan.shown is None and plan.tuning.name == FROZEN else plan.shown
-    writer = Writer(backbone, plan.make_format(), settings=plan.writer, longest=plan.longest, shown=shown)
-    check_names(plan.inventory, writer.lexicon, model=plan.backbone.model)
-    return writer
+    return Writer(backbone, plan.make_format(), settings=plan.writer, longest=plan.longest, shown=shown)

@@ -67,9 +67,8 @@ class Estimate:
     def lines(self) -> Iterator[str]:
         """The estimate in words, with its assumptions."""
         parts = ", ".join(f"{name} {show_bytes(size)}" for name, size in self.memory.items())
-        yield f"{self.model}: {self.weights / 1e6:,.1f} million weights; {self.moving:,} move" + (
-            ", and the head" if self.has_head else ""
-        )
+        beside = ", and the head" if self.has_head else ""
+        yield f"{self.model}: {self.weights / 1e6:,.1f} million weights; {self.moving:,} move{beside}"
         yield f"memory: about {show_bytes(self.total)} ({parts})"
         yield f"time: about {show_time(self.seconds)} for {self.steps:,} steps, {self.tokens:,} padded tokens an epoch"
         if self.trainings > 1:
