@@ -291,7 +291,7 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
     about = read_about(folder)
     named = {part: about[part] for part in ("labels", "relations") if about.get(part)}
     sizes = " and ".join(show_count(len(names), part[:-1]) for part, names in named.items())
-    console.print(f"[bold]{escape(name)}[/]: a {about['view']} with {sizes}")
+    console.print(f"[bold]{escape(name)}[/]: a {about['view']} with {sizes or 'no labels'}")
     for part, names in named.items():
         console.print(f"  {part}: {escape(', '.join(names))}", soft_wrap=True)
     for line in [*_tell_tuning(about), *draw_sight(about)]:

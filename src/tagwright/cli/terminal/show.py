@@ -155,8 +155,8 @@ def _mark(document: Document, spans: Sequence[Span], given: Collection[Span]) ->
     """[Bo Chen | PER 0.57, ORG 0.32]: words with their labels; of a span that was given that is said."""
     style = COLOURS[crc32(spans[0].label.encode()) % len(COLOURS)]
     labels = ", ".join(f"{span.label}{' given' if span in given else _tell_score(span)}" for span in spans)
-    parts = ("[", style), (document.cut(spans[0]), f"bold {style}"), (f" | {labels}]", style)
-    return Text.assemble(*parts)
+    words = document.text[slice(*document.find_chars(spans[0]))]
+    return Text.assemble(("[", style), (words, f"bold {style}"), (f" | {labels}]", style))
 
 
 def _rank(found: Span | Relation) -> float:
