@@ -98,6 +98,20 @@ def test_only_what_the_head_reads_is_told(run: Run, labeler: Path, head: dict[st
     assert line in run("inspect", "labeler").stdout
 
 
+def test_a_writer_is_told_with_its_relations_and_without_what_only_taggers_read(run: Run, here: Path) -> None:
+    (here / "er").mkdir()
+    about = {"format": 1, "view": "writer", "labels": ["PER"], "relations": ["works_for", "lives_in"], "weights": "ab"}
+    parts = {"backbone": {"model": "m", "read_at": "mean", "repeat": 0}, "writer": {"task": "joint-er", "mix": 0.5}}
+    (here / "er" / "tagwright.json").write_text(json.dumps(about | parts))
+    shown = run("inspect", "er").stdout.splitlines()
+    assert shown[:3] == [
+        "er: a writer with 1 label and 2 relations",
+        "  labels: PER",
+        "  relations: works_for, lives_in",
+    ]
+    assert shown[3:] == ["  writer: task joint-er", "  backbone: model m"]
+
+
 def test_the_layers_that_a_labeler_reads_are_drawn_by_label(run: Run, labeler: Path) -> None:
     about = json.loads((labeler / "tagwright.json").read_text())
     about["fusion"] = {"name": "dwatt", "rank": 8}

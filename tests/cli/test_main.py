@@ -77,3 +77,34 @@ def test_a_place_that_cannot_be_written_is_named(
     (tmp_path / "file").write_text("no folder", encoding="utf-8")
     assert call(monkeypatch, "convert", str(gold), str(tmp_path / "file" / "out.jsonl")) == 2
     assert "file is no folder. Make it, or choose another place" in capsys.readouterr().err
+
+
+CALLS = """
+import sys
+from pathlib import Path
+from tagwright.cli.main import main
+
+Path("used").mkdir()
+Path("used/tagwright.json").write_text('{"writer": {"task": "ner, srl"}}')
+Path("new.txt").write_text("Ada")
+for call in (
+    "predict used gone.txt", "predict used new.txt --cover", "predict used new.txt --task slr",
+    "evaluate gone.txt --model used", "evaluate new.txt --model used --task slr", "calibrate used gone.txt",
+    "calibrate used new.txt --out used", "export used used", "train --train new.txt --out used",
+    "train --train gone.conll --out runs/new",
+):
+    sys.argv = ["tagwright", *call.split()]
+    try:
+        main()
+    except SystemExit as stop:
+        print(call, stop.code, sorted({"torch", "transformers"} & set(sys.modules)))
+"""
+
+
+def test_mistakes_that_show_at_once_are_told_before_libraries_load(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", CALLS], capture_output=True, text=True, cwd=tmp_path)
+    calls = done.stdout.splitlines()
+    assert len(calls) == 10 and all(call.endswith(" 2 []") for call in calls), done.stdout
+    assert done.stderr.count("has no task 'slr'. Did you mean 'srl'?") == 2
+    assert "used already holds a run. Use --resume" in done.stderr
+    assert done.stderr.count("There is no such file or folder") == 4

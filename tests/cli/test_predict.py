@@ -54,8 +54,8 @@ def test_another_kind_says_what_it_cannot_hold(run: Run, labeler: Path) -> None:
 def test_long_documents_are_cut_refused_or_truncated(run: Run, labeler: Path, here: Path) -> None:
     (here / "long.txt").write_text("word " * 2000 + "\n", encoding="utf-8")
     assert "trained on" not in run("predict", "labeler", "long.txt", "-o", "out.jsonl").stderr
-    with pytest.raises(DataError, match="--on-long window"):
-        run("predict", "labeler", "long.txt", "--on-long", "error")
+    with pytest.raises(DataError, match="^long.txt: .*--on-long window"):
+        run("predict", "labeler", "long.txt", "-o", "none.jsonl", "--on-long", "error")
     done = run("predict", "labeler", "long.txt", "-o", "cut.jsonl", "--on-long", "truncate")
     assert "words beyond the window were cut off" in done.stderr
 

@@ -141,6 +141,13 @@ def test_a_label_that_neither_side_predicts_is_not_called_equal() -> None:
     assert compare(GOLD, only, against=[[d.with_spans([]) for d in GOLD]], draws=100).unpredicted is None
 
 
+def test_two_sides_that_find_nothing_are_not_called_equal() -> None:
+    wrong = [[document.with_spans([replace(SPANS[0], label="WRONG")]) for document in GOLD]]
+    said = compare(GOLD, wrong, against=wrong, draws=100)
+    assert said.verdict == "Neither side finds any: exact.f1 is 0 on both, which doesn't make them equivalent."
+    assert not said.is_equivalent and said.unpredicted is None
+
+
 def make_comparison(p: float) -> Comparison:
     scores = ((80.0,), (78.0,))
     return Comparison(("A", "B"), Settings(), 99, scores, 2.0, (0.5, 3.5), (0.8, 3.2), p=p, detectable=2.0)

@@ -17,6 +17,7 @@ from tagwright.evaluation.report import evaluate
 from tagwright.heads import HeadConfig
 from tagwright.heads.pairs import PairsHead
 from tagwright.inference.predictor import Predictor
+from tagwright.inference.runner import describe_spans
 from tagwright.models.tagger import Tagger, TaggerPlan, attach_head
 from tagwright.recipe.run import score_dev
 from tagwright.text.document import Document
@@ -107,3 +108,20 @@ def test_training_from_documents_takes_the_labels_of_relations(tmp_path: Path) -
     given = settings | {"head.given": "spans"}
     with pytest.raises(DataError, match="None of the 1 training documents has a relation"):
         tagwright.train([Document.from_words(["a"], spans=(Span(0, 1, "X"),))], settings=given)
+
+
+def test_a_document_that_lacks_what_must_be_given_is_counted() -> None:
+    documents = make_documents(ROLES)
+    labeler = Predictor(make_tagger(documents, HeadConfig(name="pairs", given="predicates")))
+    labeler.predict([documents[0], Document.from_words(["Ann", "left"], id="bare")])
+    what = "document without predicates, which this labeler is to be given: not asked, so nothing is found"
+    assert labeler.ledger.places[what] == ["bare"]
+
+
+def test_span_dicts_tell_the_relations_that_a_span_heads() -> None:
+    spans = (Span(0, 1, "PER", score=0.5), Span(1, 2, "ORG"))
+    document = Document.from_words(["Bo", "Acme"], spans=spans, relations=(Relation(0, 1, "works_for", score=0.25),))
+    bo, acme = describe_spans(document, with_relations=True)
+    assert bo["relations"] == [{"label": "works_for", "tail": 1, "text": "Acme", "score": 0.25}]
+    assert acme == {"start": 3, "end": 7, "label": "ORG", "text": "Acme", "score": None, "relations": []}
+    assert "relations" not in describe_spans(document)[0]

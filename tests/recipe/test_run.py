@@ -13,8 +13,8 @@ from tagwright.recipe.build import find_scheme, resolve
 from tagwright.recipe.corpus import Corpus
 from tagwright.recipe.folds import cross_validate
 from tagwright.recipe.outputs import write_outputs
-from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.run import check_folder, check_same_run, fit, is_finished, train_labeler, vary_seed
+from tagwright.recipe.recipe import Recipe, vary_seed
+from tagwright.recipe.run import check_folder, check_same_run, fit, is_finished, train_labeler
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.span import Span

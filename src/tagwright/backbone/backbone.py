@@ -351,8 +351,9 @@ def _explain_attention(wanted: str | None, said: str) -> str:
     """What to do where it is the attention that can't be had; else nothing."""
     if wanted is None or not re.search(r"attn_implementation|flash.?attention|scaled_dot_product", said, re.IGNORECASE):
         return ""
+    why = said.strip().splitlines()[0].partition(" Please request")[0]  # of its makers, at an address made of a path
     return (
-        f"backbone.attn_implementation = {wanted!r} can't be had here: {said.strip().splitlines()[0]}\n"
+        f"backbone.attn_implementation = {wanted!r} can't be had here: {why}\n"
         'Leave it out, or take "sdpa" or "eager", which need neither a package nor a GPU; of a saved labeler it stands '
         "in tagwright.json, and changes nothing that was learned."
     )

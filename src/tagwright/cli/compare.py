@@ -152,7 +152,7 @@ def _show_results(console: "Console", results: "list[Comparison]") -> None:
         table.add_row(escape(each.names[side]), str(len(scores)), f"{each.means[side]:.2f}", spread, shown)
     console.print(table)
     for each in results:
-        if each.unpredicted is None:
+        if each.unpredicted is None and any(map(any, each.scores)):
             console.print(f"[bold]{escape(' - '.join(each.names))}[/]: {_describe(each)}", soft_wrap=True)
         console.print(f"  {escape(each.verdict)}", soft_wrap=True)
 

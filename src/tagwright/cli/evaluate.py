@@ -85,7 +85,7 @@ def evaluate(
             options = replace(options, tag_column=read_column(predicted_tag_column))
         report = _score_file(rights, (predicted, gold), kind=predicted_kind or kind, options=options, ledger=unheld)
     else:
-        labeler = load_labeler(str(model), ledger=unheld, tokens_per_batch=tokens_per_batch, beams=beams)
+        labeler = load_labeler(str(model), task=task, ledger=unheld, tokens_per_batch=tokens_per_batch, beams=beams)
         warn_if_learned(labeler, gold)
         report = _score_labeler(_turn_to(labeler, task, model=str(model)), rights, ledger=unheld)
     show_report(console, report, title=gold.name)

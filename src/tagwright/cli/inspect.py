@@ -121,7 +121,7 @@ def show_plan(console: "Console", plan: "Recipe") -> "tuple[dict[str, Sequence[D
         console.print(f"[bold]{data.train}[/]: the built-in corpus")
         corpus = load_corpus(data, Ledger())
         parts = {"train": corpus.train, "dev": corpus.dev, "test": corpus.test}
-        return parts, show_documents(console, parts, reading=Ledger())
+        return parts, show_documents(console, parts, reading=Ledger(), file=None)
     files = {name: Path(path) for name in ("train", "dev", "test") if (path := getattr(data, name)) is not None}
     return show_data(console, files, kind=data.kind, options=data.options)
 
@@ -139,11 +139,11 @@ def show_data(
     layout = find_layout(files["train"], parts["train"], kind=kind, options=options)
     show_layout(console, files["train"], layout=layout)
     named = {"files": {name: str(path) for name, path in files.items()}, "layout": list(layout.lines())}
-    return parts, named | show_documents(console, parts, reading=reading)
+    return parts, named | show_documents(console, parts, reading=reading, file=files["train"])
 
 
 def show_documents(
-    console: "Console", parts: "Mapping[str, Sequence[Document]]", *, reading: "Ledger"
+    console: "Console", parts: "Mapping[str, Sequence[Document]]", *, reading: "Ledger", file: Path | None
 ) -> dict[str, Any]:
     """Counts, labels, lengths and findings, as tables and as plain values."""
     from tagwright.recipe.inspection.lint import lint
@@ -154,7 +154,7 @@ def show_documents(
     show_labels(console, summaries)
     show_lengths(console, summaries["train"].lengths, what="words in a training document")
     findings = {"reading": reading} | lint(parts)
-    show_findings(console, findings)
+    show_findings(console, findings, file=file)
     return {
         "parts": {name: summary.to_dict() for name, summary in summaries.items()},
         "findings": {
@@ -222,14 +222,17 @@ def show_lengths(console: "Console", lengths: "Lengths", *, what: str) -> None:
         console.print(f"  {name:>9} {'█' * max(round(BAR * count / most), count > 0)} {count:,}")
 
 
-def show_findings(console: "Console", findings: "Mapping[str, Ledger]") -> None:
-    """Everything that looks wrong, by topic."""
+def show_findings(console: "Console", findings: "Mapping[str, Ledger]", *, file: Path | None) -> None:
+    """Everything that looks wrong, by topic; `file` is one that may hold documents without an id."""
     from rich.markup import escape
+
+    from tagwright.io.kind import find_stem
 
     if not any(findings.values()):
         console.print("[green]Nothing looks wrong.[/]")
-    else:
-        console.print("[dim]Documents without an id are numbered: train:7 is the seventh of train.csv.[/]")
+    elif file is not None:
+        seventh = escape(f"{find_stem(file)}:7 is the seventh of {file.name} (of plain text its line 7).")
+        console.print(f"[dim]Documents without an id are numbered: {seventh}[/]", soft_wrap=True)
     for topic, ledger in findings.items():
         if ledger:
             console.print(f"[bold yellow]To look at: {topic}[/]")
@@ -241,12 +244,12 @@ def show_findings(console: "Console", findings: "Mapping[str, Ledger]") -> None:
 
 def estimate_training(plan: "Recipe", parts: "Mapping[str, Sequence[Document]]") -> "Estimate":
     """What training would need, on the documents it would see; loads the model's config and tokenizer only."""
-    from tagwright.cli.terminal.show import quiet_libraries
+    from tagwright.cli.terminal.show import show_loading
     from tagwright.recipe.corpus import Corpus, draw_corpus, set_dev_aside
-    from tagwright.recipe.estimate.estimate import estimate
     from tagwright.text.ledger import Ledger
 
-    quiet_libraries()
+    with show_loading():
+        from tagwright.recipe.estimate.estimate import estimate
     corpus = set_dev_aside(Corpus(parts["train"], parts.get("dev", ())), plan.data.dev_share, policy=plan.draw.policy)
     corpus = draw_corpus(corpus, plan.draw, seed=plan.training.seed, ledger=Ledger())
     typer.echo(f"Reading the config and the tokenizer of {plan.backbone.model} ...", err=True)
@@ -276,19 +279,26 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
 
     from tagwright.backbone.fusion import FusionConfig
     from tagwright.cli.terminal.pictures import draw_choices, draw_layers, draw_sight
-    from tagwright.cli.terminal.show import quiet_libraries
-    from tagwright.heads.config import HeadConfig
-    from tagwright.inference.calibrated import read_calibration
-    from tagwright.models.folder import read_about
+    from tagwright.cli.terminal.show import show_loading
+    from tagwright.evaluation.page.elements import show_count
 
-    quiet_libraries()
+    with show_loading():
+        from tagwright.heads.config import HeadConfig
+        from tagwright.inference.calibrated import read_calibration
+        from tagwright.models.folder import read_about
+        from tagwright.recipe.recipe import UNREAD_BACKBONE
+
     about = read_about(folder)
-    console.print(f"[bold]{escape(name)}[/]: a {about['view']} with {len(about['labels'])} labels")
-    console.print(f"  labels: {escape(', '.join(about['labels']))}", soft_wrap=True)
+    named = {part: about[part] for part in ("labels", "relations") if about.get(part)}
+    sizes = " and ".join(show_count(len(names), part[:-1]) for part, names in named.items())
+    console.print(f"[bold]{escape(name)}[/]: a {about['view']} with {sizes or 'no labels'}")
+    for part, names in named.items():
+        console.print(f"  {part}: {escape(', '.join(names))}", soft_wrap=True)
     for line in [*_tell_tuning(about), *draw_sight(about)]:
         console.print(f"  {escape(line)}", soft_wrap=True)
-    parts = about
-    if "head" in about:  # a writer has none
+    parts, idle = about, (*UNREAD_BACKBONE, *(["mix"] if about["view"] == "writer" else []))
+    if "head" in about:  # a writer has none, and reads less
+        idle = ()
         parts = about | {
             "head": HeadConfig.model_validate(about["head"]).list_read(),
             "fusion": FusionConfig.model_validate(about.get("fusion", {})).list_read(),
@@ -296,7 +306,8 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
     for part in ("head", "fusion", "writer", "backbone", "versions", "scores"):
         if part not in parts:
             continue
-        facts = ", ".join(f"{name} {_spell(value)}" for name, value in parts[part].items() if value is not None)
+        known = {name: value for name, value in parts[part].items() if value is not None and name not in idle}
+        facts = ", ".join(f"{name} {_spell(value)}" for name, value in known.items())
         console.print(f"  {part}: {escape(facts)}", soft_wrap=True)
     if (calibration := read_calibration(folder)) is not None:
         console.print(f"  calibration: {'; '.join(calibration.tell())}", soft_wrap=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,7 @@ from tagwright.cli.terminal.targets import Overwrite
 
 if TYPE_CHECKING:
     from tagwright.inference.predictor import Predictor
-    from tagwright.inference.runner import Input, RunnerConfig
+    from tagwright.inference.runner import Input
     from tagwright.io.kind import FileOptions
     from tagwright.text.document import Document
 
@@ -83,32 +83,35 @@ def predict(
     tagwright predict runs/first --text "Marie Curie worked at the University of Paris."
     """
     from tagwright.cli.terminal.files import make_options
-    from tagwright.cli.terminal.labelers import warn_if_learned
-    from tagwright.cli.terminal.show import make_console, quiet_libraries, show_documents
-    from tagwright.inference.runner import RunnerConfig
+    from tagwright.cli.terminal.labelers import check_task, warn_if_learned
+    from tagwright.cli.terminal.show import make_console, show_documents
 
     sorting, target = _Sorting(min_score, review, review_below, review_to, cover), _Target(out, to, scheme, overwrite)
-    columns = {"word_column": word_column, "tag_column": tag_column, "text_column": text_column}
-    options = make_options(**columns, encoding=encoding)
+    options = make_options(word_column=word_column, tag_column=tag_column, text_column=text_column, encoding=encoding)
     _check_source(source, text=text, kind=kind, options=options)
     sorting.check()
     target.check(source, review, is_shown=bool(text))
-    quiet_libraries()
-    config = RunnerConfig(tokens_per_batch=tokens_per_batch, on_long=on_long.value, beams=beams)
-    labeler = _load(model, task, dtype=None if dtype is None else dtype.value, config=config)
+    check_task(model, task)
+    running = {"tokens_per_batch": tokens_per_batch, "on_long": on_long.value, "beams": beams}
+    labeler = _load(model, task, dtype=None if dtype is None else dtype.value, running=running)
     sorting.check_labeler(labeler)
     if text:
-        show_documents(make_console(), (found for found, _ in sorting.label(labeler, text)))
+        found = (document for document, _ in sorting.label(labeler, text))
+        show_documents(make_console(), found, given=labeler.model.given)
         return
     warn_if_learned(labeler, str(source))
     inputs = _scan_lines() if source == STDIN else _scan(str(source), kind, options=options, labeler=labeler)
-    _label_file(labeler, inputs, sorting=sorting, target=target)
+    _label_file(labeler, inputs, str(source), sorting=sorting, target=target)
 
 
-def _load(model: str, task: str | None, *, dtype: str | None, config: "RunnerConfig") -> "Predictor":
-    from tagwright.inference.predictor import Predictor
+def _load(model: str, task: str | None, *, dtype: str | None, running: dict[str, Any]) -> "Predictor":
+    from tagwright.cli.terminal.show import show_loading
 
-    labeler = Predictor.from_pretrained(model, dtype=dtype, config=config)
+    with show_loading(model):
+        from tagwright.inference.predictor import Predictor
+        from tagwright.inference.runner import RunnerConfig
+
+        labeler = Predictor.from_pretrained(model, dtype=dtype, config=RunnerConfig(**running))
     return labeler if task is None else labeler.choose(task)
 
 
@@ -206,7 +209,9 @@ class _Target:
             find_scheme(self.scheme)
 
 
-def _label_file(labeler: "Predictor", inputs: "Iterator[Document]", *, sorting: _Sorting, target: _Target) -> None:
+def _label_file(
+    labeler: "Predictor", inputs: "Iterator[Document]", source: str, *, sorting: _Sorting, target: _Target
+) -> None:
     """Label a stream of documents into files, and say what became of them."""
     from rich.console import Console
 
@@ -218,7 +223,7 @@ def _label_file(labeler: "Predictor", inputs: "Iterator[Document]", *, sorting: 
     below = sorting.review_below if sorting.review_below is not None else 0.0 if sorting.cover else BELOW
     review = Review(below if sorting.review is not None else 0.0, given=labeler.model.given)
     watch, notes = Watch(), Console(stderr=True, highlight=False)
-    pairs = sorting.label(labeler, count_along(watch.follow(inputs), "labelling"))
+    pairs = _locate(sorting.label(labeler, count_along(watch.follow(inputs), "labelling")), source)
     _write(review.divert(pairs), target, labeler=labeler)
     told = "" if target.out is None else f" Written to {target.out}."
     if sorting.review is not None:
@@ -227,6 +232,14 @@ def _label_file(labeler: "Predictor", inputs: "Iterator[Document]", *, sorting: 
         told += f" {show_count(count, 'document')} to review, written to {sorting.review}."
     notes.print(f"Labelled {watch}.{told}", soft_wrap=True)
     show_ledger(notes, labeler.ledger, title="Left out, or not held:")
+
+
+def _locate(pairs: "Iterator[tuple[Document, bool]]", source: str) -> "Iterator[tuple[Document, bool]]":
+    """What can't be labelled is the fault of the file read, not of the one that is written meanwhile."""
+    from tagwright.io.kind import located
+
+    with located(Path("standard input" if source == STDIN else source)):
+        yield from pairs
 
 
 def _scan(path: str, kind: str | None, *, options: "FileOptions", labeler: "Predictor") -> "Iterator[Document]":

@@ -25,14 +25,15 @@ def pretrain(
     """
     named: dict[str, Any] = {"text.train": text, "text.valid": valid, "model.start": model}
     plan = _read_recipe(recipe, named | {"objective.name": objective, "out": out}, set_ or [])
-    from tagwright.cli.terminal.show import make_console, quiet_libraries
+    from tagwright.cli.terminal.show import make_console, show_loading
     from tagwright.cli.train import is_main_process
-    from tagwright.pretraining.learning.progress import ShowPretraining
-    from tagwright.pretraining.outputs import PAGE, write_backbone
-    from tagwright.pretraining.run import check_folder, is_finished
-    from tagwright.pretraining.run import pretrain as run
 
-    quiet_libraries()
+    with show_loading():
+        from tagwright.pretraining.learning.progress import ShowPretraining
+        from tagwright.pretraining.outputs import PAGE, write_backbone
+        from tagwright.pretraining.run import check_folder, is_finished
+        from tagwright.pretraining.run import pretrain as run
+
     console, folder = make_console(), Path(plan.out or "")
     console.quiet = not is_main_process()
     if resume and is_finished(folder):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagwright.backbone.builtin import BACKBONE_FORMS
+from tagwright.backbone.builtin import BACKBONE_FORMS, LABELER_FILE
 from tagwright.cli.terminal.targets import Again
 
 if TYPE_CHECKING:
@@ -109,18 +109,21 @@ def _read_recipe(path: Path | None, settings: dict[str, Any], changes: Sequence[
 
 def run_all(plan: "Recipe", *, seeds: int, resume: bool, overwrite: bool) -> None:
     """Read once, train for every seed, show every result and, for several, their spread."""
-    from tagwright.cli.terminal.show import make_console, quiet_libraries, show_ledger
-    from tagwright.models.folder import read_about
+    from tagwright.cli.terminal.show import make_console, show_ledger, show_loading
     from tagwright.recipe.corpora import load_corpora
-    from tagwright.recipe.run import check_folder, is_finished, train_labeler, vary_seed
+    from tagwright.recipe.recipe import vary_seed
     from tagwright.text.ledger import Ledger
-    from tagwright.training.arguments import check_names
 
-    quiet_libraries()
     console, ledger, folder = make_console(), Ledger(), Path(plan.out or "")
     _hush_other_processes(console)
     plans = [vary_seed(plan, number) for number in range(seeds)]
     folders = [folder / f"seed-{one.training.seed}" for one in plans] if seeds > 1 else [folder]
+    _check_places(plan, folders, may_be_used=resume or overwrite)
+    with show_loading():
+        from tagwright.models.folder import read_about
+        from tagwright.recipe.run import check_folder, is_finished, train_labeler
+        from tagwright.training.arguments import check_names
+
     check_names(plan.training)
     for one, place in zip(plans, folders, strict=True):
         check_folder(place, one, resume=resume, overwrite=overwrite)
@@ -138,6 +141,23 @@ def run_all(plan: "Recipe", *, seeds: int, resume: bool, overwrite: bool) -> Non
             _finish(console, outcome, place)
         scores.append(outcome.labeler.origin.scores)
     _show_spread(console, scores)
+
+
+def _check_places(plan: "Recipe", folders: Sequence[Path], *, may_be_used: bool) -> None:
+    """What can be seen before the libraries load: files that are missing, folders that hold a labeler."""
+    from tagwright.errors import RecipeError
+    from tagwright.io.files import find_reader
+    from tagwright.recipe.corpora import pick_files
+    from tagwright.recipe.recipe import USED
+
+    for folder in folders:
+        if not may_be_used and (folder / LABELER_FILE).is_file():
+            raise RecipeError(USED.format(folder=folder))
+    for task in plan.writer.tasks if plan.has_tasks else (plan.writer.task,):
+        data = pick_files(plan.data, task)
+        sources = (data.train, data.dev, data.test) if not data.is_synthetic else ()
+        for source in filter(None, sources):
+            find_reader(Path(str(source)), kind=data.kind, options=data.options)
 
 
 def is_main_process() -> bool:
@@ -166,11 +186,11 @@ def _finish(console: Any, outcome: "Outcome", place: Path) -> None:
     from tagwright.cli.terminal.show import pick_labelled, show_documents, show_ledger, show_legend, show_report
     from tagwright.models.folder import read_about
     from tagwright.recipe.outputs import find_reports, write_outputs
-    from tagwright.recipe.run import PAGE
+    from tagwright.recipe.run import PAGE, turn_to
 
     write_outputs(outcome, place)
     for part, report in find_reports(outcome).items():
-        show_report(console, report, title=part)
+        show_report(console, report, title=part, given=turn_to(outcome.labeler, part.rpartition(" ")[0]).model.given)
     show_legend(console, find_reports(outcome).values())
     if outcome.labeler.origin.gates:
         for line in draw_sight(read_about(place)):
@@ -181,8 +201,9 @@ def _finish(console: Any, outcome: "Outcome", place: Path) -> None:
         console.print("[bold yellow]Nothing was scored: there are neither dev nor test documents.[/]")
     show_ledger(console, outcome.unheld, title="What this labeler can't hold:")
     show_ledger(console, outcome.labeler.ledger, title="What could not be read or was wrong with its outputs:")
-    for each in outcome.scored.values():
-        show_documents(console, pick_labelled(each.predicted, max(1, SHOWN // len(outcome.scored))))
+    for task, each in outcome.scored.items():
+        picked = pick_labelled(each.predicted, max(1, SHOWN // len(outcome.scored)))
+        show_documents(console, picked, given=turn_to(outcome.labeler, task).model.given)
     console.print(
         f"Saved to {place} in {outcome.seconds:.0f} s. Report: {place / PAGE}", highlight=False, soft_wrap=True
     )

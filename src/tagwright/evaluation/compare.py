@@ -92,7 +92,7 @@ class Comparison:
     @property
     def is_equivalent(self) -> bool:
         """The 90 % interval lies within the margin, and there is something to compare."""
-        if self.unpredicted:
+        if self.unpredicted or self._is_at_floor:
             return False
         return -self.settings.margin < self.interval90[0] and self.interval90[1] < self.settings.margin
 
@@ -101,7 +101,13 @@ class Comparison:
         """One sentence, and what to bear in mind."""
         if self.unpredicted:
             return f"Neither side predicts {self.unpredicted}; nothing to compare."
+        if self._is_at_floor:
+            return f"Neither side finds any: {self.settings.metric} is 0 on both, which doesn't make them equivalent."
         return " ".join([self._judge(), *self.notes])
+
+    @property
+    def _is_at_floor(self) -> bool:
+        return not any(map(any, self.scores))
 
     def _judge(self) -> str:
         a, b = self.names if self.difference >= 0 else self.names[::-1]

@@ -29,6 +29,7 @@ from tagwright.tokens.batch import OnLong, Piece
 logger = logging.getLogger(__name__)
 Input = str | Sequence[str] | Document
 GIVEN = "Give Documents with spans, or a file that has them."
+LACKING = "which this labeler is to be given: not asked, so nothing is found"
 FORMS = "Give a list of documents; each is a text, a list of words, or a Document."
 
 
@@ -56,7 +57,8 @@ class RunnerConfig:
 class Runner:
     """Runs a labeler over any number of documents.
 
-    labeler("Text")              a list of span dicts: start, end, label, text, score (characters, end exclusive)
+    labeler("Text")              a list of span dicts: start, end, label, text, score (characters, end exclusive), and
+                                 of a labeler that finds relations those that the span is the head of
     labeler(["Text", "Text"])    a list of such lists; a Document or a list of words may stand for a text
     labeler.predict(documents)   documents in, documents out; strings and lists of words are documents too
     labeler.stream(documents)    the same for any number of documents, in order
@@ -99,8 +101,11 @@ class Runner:
     def __call__(self, texts: str | Document | Iterable[Input]) -> list[Any]:
         """A text gives its span dicts; several texts give a list of those."""
         if isinstance(texts, str | Document):
-            return describe_spans(self.predict([texts])[0])
-        return [describe_spans(document) for document in self.stream(texts)]
+            return self._describe(self.predict([texts])[0])
+        return [self._describe(document) for document in self.stream(texts)]
+
+    def _describe(self, document: Document) -> list[dict[str, Any]]:
+        return describe_spans(document, with_relations="relations" in self.model.predicts)
 
     def predict(self, documents: Iterable[Input]) -> list[Document]:
         """Label documents; their order is kept, gold labels in them are never looked at."""
@@ -179,11 +184,18 @@ class Runner:
     ) -> tuple[list[Document], "_Run | Interview"]:
         """The labelled documents, and the run that found them: with candidates where a least score is given."""
         given = [document.only(self.model.given) for document in documents]
+        self._note_lacking(given)
         run = self._begin(given, least=least)
         with torch.inference_mode(), self._precision():
             for pieces in run.rounds():
                 self._work(sorted(pieces, key=len, reverse=True), run.label)
         return [_restore(found, document) for found, document in zip(run.found, documents, strict=True)], run
+
+    def _note_lacking(self, given: list[Document]) -> None:
+        for document in given:
+            for part in self.model.given:
+                if not (document.turns if part == "turns" else document.spans):
+                    self.ledger.note(f"document without {part}, {LACKING}", document.id)
 
     def _label_for_all(self, documents: list[Document]) -> list[Document]:
         """The documents with what is found of every task that they may be asked for."""
@@ -315,10 +327,15 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in told or "out of memory" in told
 
 
-def describe_spans(document: Document) -> list[dict[str, Any]]:
-    """A document's spans as plain dicts with character offsets, in the order of the text."""
-    found = []
+def describe_spans(document: Document, *, with_relations: bool = False) -> list[dict[str, Any]]:
+    """A document's spans as plain dicts with character offsets, in the document's order; with the relations that each
+    is the head of, whose tails are places in this list."""
+    found: list[dict[str, Any]] = []
     for span in document.spans:
         start, end = document.find_chars(span)
-        found.append({"start": start, "end": end, "label": span.label, "text": document.cut(span), "score": span.score})
+        row = {"start": start, "end": end, "label": span.label, "text": document.cut(span), "score": span.score}
+        found.append(row | {"relations": []} if with_relations else row)
+    for edge in document.relations if with_relations else ():
+        row = {"label": edge.label, "tail": edge.tail, "text": found[edge.tail]["text"], "score": edge.score}
+        found[edge.head]["relations"].append(row)
     return found

@@ -71,6 +71,12 @@ def hash_file(path: Path, *, name: str | None = None) -> str:
     return state.hexdigest()
 
 
+def check_free(folder: Path) -> None:
+    """Refuse a place where something is already."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DataError("is there already. Choose another folder.", path=folder)
+
+
 def suggest_path(path: Path) -> str:
     """The end of an error about something that isn't there: the nearest name in its folder, if any is near."""
     names = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []

@@ -9,7 +9,8 @@ import torch
 from tagwright.backbone.backbone import Backbone, load_backbone
 from tagwright.backbone.checkup import DOCUMENTS
 from tagwright.backbone.sight.probe import prove_sight
-from tagwright.errors import DataError, ModelError
+from tagwright.errors import ModelError
+from tagwright.io.source import check_free
 from tagwright.text.ledger import Ledger
 from tagwright.tokens.batch import Cutter, collate
 from tagwright.tuning.access import follow_umask
@@ -25,12 +26,6 @@ def export_backbone(backbone: Backbone, folder: Path) -> None:
     except ModelError:
         shutil.rmtree(folder)
         raise
-
-
-def check_free(folder: Path) -> None:
-    """Refuse a place where something is already."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError("is there already. Choose another folder.", path=folder)
 
 
 def _refuse_hooks(backbone: Backbone) -> None:

@@ -23,6 +23,9 @@ from tagwright.training.config import TrainingConfig
 from tagwright.tuning import TUNINGS, TuningConfig
 
 SYNTHETIC = "synthetic:"  # data.train = "synthetic:ner" is the built-in corpus
+USED = (
+    "{folder} already holds a run. Use --resume to go on with it, --overwrite to start again, or choose another --out."
+)
 READING = ("word_column", "tag_column", "text_column", "scheme", "encoding", "label_names")  # how files are read
 UNREAD = {"tagger": ("writer",), "writer": ("fusion", "head")}  # sections that are of the other view
 UNREAD_BACKBONE = ("read_at", "repeat")  # what only taggers read of [backbone]
@@ -179,3 +182,8 @@ class Recipe(Settings):
             yield "  draw.dev_policy: 'cv' is for one task. Use 'matched', or 'full'."
         if self.tuning.name == FROZEN:
             yield "  tuning.name: 'frozen' shows documents to a writer of one task. Name one, or use 'lora'."
+
+
+def vary_seed(recipe: Recipe, offset: int) -> Recipe:
+    """The recipe of one of several runs: initialisation, order and draw change together; a fixed draw stays."""
+    return recipe.change({"training.seed": recipe.training.seed + offset})

@@ -26,7 +26,7 @@ from tagwright.recipe.build import build, resolve
 from tagwright.recipe.corpora import ONLY, Corpora, check_tasks, tell_facts
 from tagwright.recipe.corpus import Corpus, check_dev_size, check_overlap, draw_corpus, require_labels
 from tagwright.recipe.folds import cross_validate
-from tagwright.recipe.recipe import Recipe
+from tagwright.recipe.recipe import USED, Recipe
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.training.arguments import make_arguments
@@ -266,10 +266,7 @@ def check_folder(folder: Path, recipe: Recipe, *, resume: bool, overwrite: bool)
             "--overwrite to replace."
         )
     if is_used and not resume and not overwrite:
-        raise RecipeError(
-            f"{folder} already holds a run. Use --resume to go on with it, --overwrite to start again, "
-            "or choose another --out."
-        )
+        raise RecipeError(USED.format(folder=folder))
 
 
 def is_finished(folder: Path) -> bool:
@@ -305,8 +302,3 @@ def _find_changes(then: Any, now: Any, name: str = "") -> Iterator[tuple[str, An
             yield from _find_changes(then.get(key), now.get(key), f"{name}.{key}" if name else key)
     elif json.loads(json.dumps(now)) != then:
         yield name, then, now
-
-
-def vary_seed(recipe: Recipe, offset: int) -> Recipe:
-    """The recipe of one of several runs: initialisation, order and draw change together; a fixed draw stays."""
-    return recipe.change({"training.seed": recipe.training.seed + offset})

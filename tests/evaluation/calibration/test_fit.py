@@ -1,6 +1,7 @@
 """Fitting: what is worth telling of it, bad input with what to do, and the page."""
 
 import json
+from dataclasses import replace
 from math import exp, log
 
 import pytest
@@ -13,6 +14,7 @@ from tagwright.evaluation.calibration.fit import FitConfig, fit_calibration
 from tagwright.evaluation.calibration.outcomes import CANDIDATES, collect
 from tagwright.evaluation.calibration.page import render_calibration
 from tagwright.evaluation.calibration.reliability import measure
+from tagwright.text.relation import Relation
 from tagwright.text.span import Span
 
 
@@ -80,6 +82,23 @@ def test_few_predictions_and_labels_never_seen_are_noted() -> None:
     other = [document.with_spans([*document.spans, Span(9, 10, "ORG")]) for document in GOLD[:40]]
     fitted = fit_calibration(other, PREDICTED[:40], labels=("PER",))
     assert any(note.startswith("40 x label in gold that the labeler doesn't know") for note in fitted.notes)
+
+
+def test_scores_that_come_to_say_nothing_are_noted() -> None:
+    told = "All scores of spans become "
+    flat = fit_calibration(*draw_documents(100, chance=lambda score: 0.6 - 0.5 * score))
+    assert sum(note.startswith(told) for note in flat.notes) == 1
+    assert not any(note.startswith(told) for note in fit_calibration(GOLD, PREDICTED).notes)
+
+
+def test_a_kind_of_too_few_keeps_its_scores_and_that_is_noted() -> None:
+    edges = (Relation(0, 0, "is", score=0.5),)
+    predicted = [replace(document, relations=edges if document.spans else ()) for document in PREDICTED[:20]]
+    fitted = fit_calibration(GOLD[:20], predicted)
+    assert set(fitted.calibration.maps) == {"spans"}
+    assert any(
+        "relations were predicted" in note and note.endswith("as the labeler gives them.") for note in fitted.notes
+    )
 
 
 @pytest.mark.parametrize(

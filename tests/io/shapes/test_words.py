@@ -67,7 +67,9 @@ def test_gliner_counts_the_last_word_in() -> None:
 
 def test_integers_need_names() -> None:
     row = {"tokens": ["in", "Rome"], "tags": [0, 3]}
-    with pytest.raises(DataError, match=r"'tags' holds the numbers 0, 3\. Say .* label_names"):
+    with pytest.raises(
+        DataError, match=r"'tags' holds the numbers 0, 3\. Say .* --label-names O,B-PER.*data.label_names"
+    ):
         read_row(row)
     assert read_row(row, label_names=("O", "X", "Y", "B-LOC")).spans == (Span(1, 2, "LOC"),)
     with pytest.raises(DataError, match=r"tags\[1\] is 3, and a number from 0 to 1"):
@@ -107,7 +109,23 @@ def test_exact_pieces_of_entities_come_back() -> None:
         ({"entities": [7]}, r"entities\[0\] is 7, and an object"),
         ({"entities": "none"}, "'entities' is 'none', and a list"),
         ({"relations": [{"type": "met", "head": 0, "tail": 2}]}, r"the tail of relations\[0\] is 2"),
-        ({"relations": [{"type": "met", "from_id": 9, "to_id": 0}]}, "9 names no span"),
+        (
+            {"relations": [{"type": "met", "head": 0, "tail": 2}]},
+            "the place of a span in their list was .* from 0 to 1",
+        ),
+        ({"relations": [{"type": "met", "head": "T1", "tail": 1}]}, "head .* is 'T1', .* span goes by 'from_id'"),
+        (
+            {"relations": [{"type": "met", "from_id": 9, "to_id": 0}]},
+            r"from_id of relations\[0\] is 9, and no span has",
+        ),
+        (
+            {"relations": [{"type": "met", "head": 0, "child": 1}]},
+            r"lacks 'tail' and has 'type', 'head', 'child'\. Exp",
+        ),
+        (
+            {"relations": [[0, 1, "met"]]},
+            r'relations\[0\] is .* an object was expected: {"label", "head", "tail"}, with',
+        ),
         (
             {"entities": [], "relations": [{"type": "met", "head": 0, "tail": 0}]},
             "joins spans, and the row has none. Add its spans",

@@ -35,19 +35,20 @@ def curve(
     Every value gets its learning rate by the same number of trials. All values share their draws and seeds. It says
     what it will train and about how long that takes; a curve that was stopped goes on by the same command.
     """
-    from tagwright.cli.terminal.show import make_console, quiet_libraries, show_ledger
+    from tagwright.cli.terminal.show import make_console, show_ledger, show_loading
     from tagwright.recipe.corpus import load_corpus
-    from tagwright.search.cells.place import take_folder
-    from tagwright.search.curves.api import choose_folder
-    from tagwright.search.curves.outputs.files import FILES, write_outputs
-    from tagwright.search.curves.plan import CurveConfig
-    from tagwright.search.curves.run import curve as run
     from tagwright.text.ledger import Ledger
 
-    config = CurveConfig(vary, shots, seeds, trials, processes, engine)
     plain = read_recipe(recipe, set_)
+    with show_loading():
+        from tagwright.search.cells.place import take_folder
+        from tagwright.search.curves.api import choose_folder
+        from tagwright.search.curves.outputs.files import FILES, write_outputs
+        from tagwright.search.curves.plan import CurveConfig
+        from tagwright.search.curves.run import curve as run
+
+    config = CurveConfig(vary, shots, seeds, trials, processes, engine)
     folder = choose_folder(plain, config, out=out)
-    quiet_libraries()
     console, ledger = make_console(), Ledger()
     corpus = load_corpus(plain.data, ledger)
     show_ledger(console, ledger, title="What the files hold and Tagwright can't:")

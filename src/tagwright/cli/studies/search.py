@@ -36,18 +36,18 @@ def search(
     plain, config = read_recipe(recipe, set_), SearchConfig(strategy, groups, seeds, processes, engine)
     check_search(plain, config)
 
-    # What is imported from here on takes seconds.
-    from tagwright.cli.terminal.show import make_console, quiet_libraries, show_ledger
+    from tagwright.cli.terminal.show import make_console, show_ledger, show_loading
     from tagwright.recipe.corpus import load_corpus
-    from tagwright.search.cells.place import take_folder
-    from tagwright.search.outputs import FILES, choose_folder, write_outputs
-    from tagwright.search.run import search as run
     from tagwright.text.ledger import Ledger
-    from tagwright.training.arguments import check_names
+
+    with show_loading():
+        from tagwright.search.cells.place import take_folder
+        from tagwright.search.outputs import FILES, choose_folder, write_outputs
+        from tagwright.search.run import search as run
+        from tagwright.training.arguments import check_names
 
     folder = choose_folder(plain, out)
     check_names(plain.training)
-    quiet_libraries()
     console, ledger = make_console(), Ledger()
     corpus = load_corpus(plain.data, ledger)
     show_ledger(console, ledger, title="What the files hold and Tagwright can't:")

@@ -158,5 +158,8 @@ class Watch:
 
     def __str__(self) -> str:
         seconds = max(time.monotonic() - self._began, 1e-9)
-        rate = f"{self.documents / seconds:,.0f} documents/s, {self.words / seconds:,.0f} words/s"
+        documents, words = (
+            f"{each:,.0f}" if each >= 10 else f"{each:.2g}" for each in (self.documents / seconds, self.words / seconds)
+        )
+        rate = f"{documents} documents/s, {words} words/s"
         return f"{self.documents:,} documents, {self.words:,} words in {seconds:.1f} s ({rate})"

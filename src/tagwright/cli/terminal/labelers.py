@@ -1,13 +1,16 @@
 """Labelers that verbs load, and whether one has seen a file in training, by the hashes saved with it. Knows no verb."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
-from tagwright.errors import DataError
+from tagwright.backbone.builtin import LABELER_FILE, LABELERS, find_labeler
+from tagwright.errors import DataError, ModelError
 from tagwright.io.source import hash_file
+from tagwright.registry import suggest
 from tagwright.text.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -18,16 +21,33 @@ CHOSEN = "{path} is the dev file of this labeler's training, by which its epoch 
 NO_NEWS = "It has seen them: what it labels and scores there says little about new documents."
 
 
-def load_labeler(model: str, *, ledger: Ledger, tokens_per_batch: int, beams: int = 1) -> "Predictor":
-    """A saved labeler that notes in this ledger."""
-    from tagwright.cli.terminal.show import quiet_libraries
-    from tagwright.inference.predictor import Predictor
-    from tagwright.inference.runner import RunnerConfig
+def load_labeler(
+    model: str, *, ledger: Ledger, tokens_per_batch: int, beams: int = 1, task: str | None = None
+) -> "Predictor":
+    """A saved labeler that notes in this ledger. It has the task, if one is named, but isn't turned to it."""
+    from tagwright.cli.terminal.show import show_loading
 
-    quiet_libraries()
-    labeler = Predictor.from_pretrained(model, config=RunnerConfig(tokens_per_batch=tokens_per_batch, beams=beams))
+    check_task(model, task)
+    with show_loading(model):
+        from tagwright.inference.predictor import Predictor
+        from tagwright.inference.runner import RunnerConfig
+
+        labeler = Predictor.from_pretrained(model, config=RunnerConfig(tokens_per_batch=tokens_per_batch, beams=beams))
     labeler.ledger = ledger
     return labeler
+
+
+def check_task(model: str, task: str | None) -> None:
+    """Refuse a task that a saved writer doesn't have, before anything loads."""
+    path = (find_labeler(model) if model in LABELERS else Path(model)) / LABELER_FILE
+    if task is None or not path.is_file():  # on the hub, or nowhere: loading finds out
+        return
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))["writer"]["task"]
+    except (ValueError, LookupError, TypeError):  # damaged, or of a tagger: loading says so
+        return
+    if task not in (tasks := [name.strip() for name in told.split(",")]):
+        raise ModelError(f"{model} has no task {task!r}.{suggest(task, tasks)}")
 
 
 def find_part(labeler: "Predictor", path: str | Path) -> str | None:

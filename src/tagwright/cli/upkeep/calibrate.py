@@ -93,7 +93,7 @@ def calibrate(
 def _check_place(model: str, out: Path | None) -> None:
     """There is a place to save to."""
     from tagwright.errors import RecipeError
-    from tagwright.models.export import check_free
+    from tagwright.io.source import check_free
 
     if out is not None:
         check_free(out)

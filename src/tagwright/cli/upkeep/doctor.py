@@ -32,12 +32,12 @@ def doctor(
     tagwright doctor runs/first
     tagwright doctor org/name --sight all
     """
-    from tagwright.cli.terminal.show import make_console, quiet_libraries
+    from tagwright.cli.terminal.show import make_console, show_loading
     from tagwright.errors import ModelError
 
-    quiet_libraries()
     console = make_console()
-    backbone, findings = _load(model, {"attn_implementation": attn_implementation, "sight": sight})
+    with show_loading(model):
+        backbone, findings = _load(model, {"attn_implementation": attn_implementation, "sight": sight})
     _show_facts(console, model, backbone)
     seen, found = _check(backbone)
     if seen is not None:

@@ -21,14 +21,16 @@ def export(
     What was trained beside a base (lora and its kin) is merged into it. The folder is loaded again and compared.
     Only a sight that transformers knows can be exported without --merge: all, or none chosen.
     """
-    from tagwright.cli.terminal.show import make_console, quiet_libraries
+    from tagwright.cli.terminal.show import make_console, show_loading
     from tagwright.errors import ModelError
-    from tagwright.inference.merged import load_merged
-    from tagwright.models.export import check_free, export_backbone
+    from tagwright.io.source import check_free
 
-    quiet_libraries()
     check_free(out)
-    labeler = load_merged(model, base=base)
+    with show_loading(model):
+        from tagwright.inference.merged import load_merged
+        from tagwright.models.export import export_backbone
+
+        labeler = load_merged(model, base=base)
     console = make_console()
     if merge:
         labeler.save_pretrained(out)

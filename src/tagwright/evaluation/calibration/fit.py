@@ -1,9 +1,11 @@
 """Fitting: from gold documents and what was predicted of them to a calibration, and its worth. Knows no model."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
 from typing import Any
+
+import numpy as np
 
 from tagwright.errors import DataError, RecipeError
 from tagwright.evaluation.calibration.calibration import Calibration
@@ -27,6 +29,7 @@ from tagwright.text.ledger import Ledger
 
 AUTO = "auto"
 LEAST = 30  # predictions that a map can be fitted on
+FLAT = 0.01  # scores that lie no wider apart say nothing
 GOOD = 0.05  # how well the share of right ones should be known
 POOLED = "label that these documents never show: its scores go by the map of all labels"
 UNKNOWN = "label in gold that the labeler doesn't know: no score of its spans"
@@ -127,11 +130,12 @@ def fit_calibration(
     found = collect(gold, predicted, given=given)
     if SPANS in found and labels is not None:
         _check_labels(gold, labels)
-    notes = [_tell_size(part, outcomes) for part, outcomes in found.items() if len(outcomes) < LEAST]
+    few = {part: _tell_size(part, outcomes) for part, outcomes in found.items() if len(outcomes) < LEAST}
     parts = {part: _fit(each, config) for part, each in found.items() if len(each) >= LEAST}
     if not parts:
         told = (
-            " ".join(notes) or f"Nothing was predicted of the {len(gold):,} documents, so no score can be calibrated."
+            " ".join(few.values())
+            or f"Nothing was predicted of the {len(gold):,} documents, so no score can be calibrated."
         )
         raise DataError(f"{told} Label more documents, or train a better labeler.")
     maps, cases = {name: part.choice.map for name, part in parts.items()}, list[Case]()
@@ -149,6 +153,8 @@ def fit_calibration(
         coverage,
         {"documents": len(gold), "errors": {name: [p.before.error, p.after.error] for name, p in parts.items()}},
     )
+    notes = [f"{told} Scores of {part} stay as the labeler gives them." for part, told in few.items()]
+    notes += _note_flat(parts, found)
     notes += _note_sizes(parts, len(gold))
     notes += _note_labels(gold, labels) if SPANS in found and labels is not None else []
     covered = None if coverage is None else measure_coverage(cases, coverage)
@@ -212,6 +218,16 @@ def _tell_size(part: str, outcomes: Outcomes) -> str:
         f"{told} So few tell the share of right ones to ± {100 * find_reach(right, size):.0f} points at best (95 %): "
         f"about {ceil(LEAST * share):,} documents like these would do, about {good:,} for ± {100 * GOOD:.0f} points."
     )
+
+
+def _note_flat(parts: dict[str, Part], found: Mapping[str, Outcomes]) -> Iterator[str]:
+    for name, part in parts.items():
+        chances = part.choice.map.apply(found[name].scores)
+        if np.ptp(chances) < FLAT:
+            yield (
+                f"All scores of {name} become {chances.min():.3f} to {chances.max():.3f}, about the share that is "
+                "right: they tell no right ones from wrong ones, however small the error."
+            )
 
 
 def _note_sizes(parts: dict[str, Part], documents: int) -> Iterator[str]:

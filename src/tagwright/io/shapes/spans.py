@@ -11,7 +11,6 @@ from tagwright.io.shapes.shape import (
     pack_extras,
     show,
     take_bounds,
-    take_index,
     take_record,
     take_rows,
     take_score,
@@ -26,6 +25,7 @@ LABEL_KEYS = ("label", "type", "entity_group", "labels")
 START_KEYS, END_KEYS = ("start", "start_offset"), ("end", "end_offset")
 OWN_KEYS = {*LABEL_KEYS, *START_KEYS, *END_KEYS, "text", "score", "fragments"}
 EDGE_KEYS = {*LABEL_KEYS, "head", "tail", "from_id", "to_id", "score"}
+EDGE = """{"label", "head", "tail"}, with the places of two spans in their list, from 0 (or "from_id", "to_id")"""
 
 Place = tuple[Chars, tuple[Chars, ...]]  # bounds, and the exact pieces in characters, if there are several
 Placer = Callable[[Place, str], Span | None]
@@ -115,7 +115,9 @@ class SpanReader:
         edges, extras = [], []
         for at, item in enumerate(items):
             name = f"{what}[{at}]"
-            row = take_record(item, name)
+            if not isinstance(item, dict):
+                raise DataError(f"{name} is {show(item)}, and an object was expected: {EDGE}.")
+            row = item
             head, tail = (self._find_end(row, *keys, name) for keys in (("head", "from_id"), ("tail", "to_id")))
             if head is None or tail is None:
                 self.ledger.note("relation of a span that touches no word", f"{self.where} {name}")
@@ -130,10 +132,18 @@ class SpanReader:
         if by_place in row:
             if not self.places:
                 raise DataError(f"{name} joins spans, and the row has none. Add its spans, or drop it.")
-            return self.places[take_index(row[by_place], f"the {by_place} of {name}", limit=len(self.places) - 1)]
-        key = row.get(by_id)
+            place, count = row[by_place], len(self.places)
+            if isinstance(place, bool) or not isinstance(place, int) or not 0 <= place < count:
+                raise DataError(
+                    f"the {by_place} of {name} is {show(place)}, and the place of a span in their list was expected, "
+                    f"from 0 to {count - 1}. The id of a span goes by '{by_id}'."
+                )
+            return self.places[place]
+        if by_id not in row:
+            raise DataError(f"{name} lacks '{by_place}' and has {', '.join(map(show, row))}. Expected {EDGE}.")
+        key = row[by_id]
         if not isinstance(key, str | int) or key not in self.ids:
-            raise DataError(f"{name} needs '{by_place}' (a place) or '{by_id}' (an id); {show(key)} names no span.")
+            raise DataError(f"the {by_id} of {name} is {show(key)}, and no span has this 'id'.")
         return self.places[self.ids[key]]
 
 

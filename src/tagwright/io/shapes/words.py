@@ -125,7 +125,8 @@ class TagShape(WordShape):
         if names is None:
             found = ", ".join(map(str, sorted({tag for tag in tags if isinstance(tag, int)})[:20]))
             raise DataError(
-                f"{key!r} holds the numbers {found}. Say which tags they stand for: label_names=('O', ...)."
+                f"{key!r} holds the numbers {found}. Say which tags they stand for, in order: "
+                '--label-names O,B-PER,... (of train --set \'data.label_names=["O", "B-PER", ...]\').'
             )
         return [names[take_index(tag, f"{key}[{at}]", limit=len(names) - 1)] for at, tag in enumerate(tags)]
 
