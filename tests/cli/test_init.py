@@ -8,7 +8,9 @@ import pytest
 
 from cli_run import Run
 from tagwright.errors import DataError, RecipeError
+from tagwright.io.files import write
 from tagwright.recipe.recipe import Recipe
+from tagwright.text.synthetic import make_corpus
 
 
 def test_it_says_what_it_found_and_what_to_do_next(run: Run, conll: Path) -> None:
@@ -39,6 +41,17 @@ def test_enough_documents_give_a_dev_set(run: Run, here: Path) -> None:
     (here / "a.conll").write_text("".join(f"Ada\tB-PER\n{n}\tO\n\n" for n in range(200)), encoding="utf-8")
     assert "No dev file: 10% of the training documents will be set aside" in run("init", "a.conll").stdout
     assert Recipe.from_toml("recipe.toml").draw.policy == "full"
+
+
+def test_a_file_with_relations_gets_a_recipe_that_holds_them(run: Run, here: Path) -> None:
+    write(make_corpus("relations", documents=20, seed=0), here / "a.jsonl")
+    assert "The other way is a writer: --view writer" in run("init", "a.jsonl").stdout
+    text = (here / "recipe.toml").read_text(encoding="utf-8")
+    assert (
+        Recipe.from_toml("recipe.toml").head.name == "pairs" and 'view = "tagger"  # ' in text and "relations" in text
+    )
+    assert "A writer, for the task joint-er" in run("init", "a.jsonl", "--view", "writer", "--out", "w.toml").stdout
+    assert Recipe.from_toml("w.toml").backbone.model == "builtin:tiny-t5"
 
 
 def test_columns_go_into_the_recipe(run: Run, here: Path) -> None:

@@ -1,6 +1,7 @@
 """The report as a whole: names of scores, what is scored, what is kept, and its JSON."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -48,6 +49,12 @@ def test_relations_and_fields_are_scored_where_there_are_any() -> None:
     report = evaluate([linked], [linked.with_spans(linked.spans)])
     assert report.headline_name == "relations.f1" and report.headline == 0.0
     assert list(report.relations) == ["strict", "boundary"]
+    both = replace(report, scored=("exact", "relations"))  # by a labeler of both
+    assert (both.headline_name, both.headline_title) == ("exact+relations.f1", "exact+relations F1")
+    assert both.headline == 0.5 and both.caution.startswith("Only 1 relation in gold")
+    assert Report.from_dict(both.to_dict()).headline == 0.5
+    found = replace(plain, scored=("exact", "roles"))  # neither side has a role
+    assert found.headline == 0.5
     state = make_document([], length=1, fields=(Field("area", ("north",)),))
     assert evaluate([state], [state]).headline_name == "joint"
     assert set(evaluate([state], [state]).fields) == {"joint", "slot_accuracy", "slots"}

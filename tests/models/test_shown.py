@@ -11,9 +11,10 @@ from tokenizers.normalizers import Replace
 import tagwright
 from tagwright.backbone.untrained import learn_tokenizer
 from tagwright.errors import ModelError
+from tagwright.formats.grammar.lexicon import find_break
 from tagwright.inference.predictor import Predictor
 from tagwright.inference.runner import Runner, RunnerConfig
-from tagwright.models.writer import ANSWER, Writer, find_break
+from tagwright.models.writer import ANSWER, Writer
 from tagwright.recipe.corpus import Corpus
 from tagwright.recipe.outputs import write_outputs
 from tagwright.recipe.recipe import Recipe
@@ -69,7 +70,10 @@ def test_what_does_not_fit_is_counted(model: Path) -> None:
     assert 1 < len(lines) < 9 and len(lines) - 1 + ledger.total == 8
     assert lines[-1] == f"Bob saw old Rome {ANSWER}"
     (line,) = ledger.lines()
-    assert "demonstration that didn't fit into 400 tokens: not shown" in line
+    assert "demonstration that didn't fit into 400 tokens (" in line and "an answer of up to 250: not shown" in line
+    before = Ledger()
+    writer.note_unheld([ASKED], before)
+    assert before.total == ledger.total and ", of 8 (8 for each question at most)" in next(before.lines())
     runner = Runner(writer)
     runner.predict([ASKED])
     assert line in runner.ledger.lines()

@@ -18,7 +18,7 @@ from tagwright.text.relation import Relation
 from tagwright.text.span import Span
 from tagwright.training.documents import LearnedDocuments
 from tagwright.training.trainer import encode
-from taught_writers import make_entities, make_roles, make_writer, save_writer
+from taught_writers import make_dialogue, make_entities, make_roles, make_writer, save_writer
 
 DOCUMENTS = make_entities()
 
@@ -74,7 +74,32 @@ def test_what_is_too_long_is_counted_and_not_cut(model: Path) -> None:
     writer = make_writer(model, DOCUMENTS, max_target_tokens=24)
     pieces, targets = writer.teach(DOCUMENTS, ledger)
     assert max(map(len, targets)) <= 24 and len(pieces) + ledger.total == len(DOCUMENTS)
-    assert all("target longer than what may be written: not taught" in line for line in ledger.lines())
+    (reason,) = ledger.counts
+    assert reason == "target of more than 24 tokens: not taught (writer.max_target_tokens), of 8 questions"
+
+
+def test_what_fills_a_decoder_is_told_by_its_window_and_its_own_limit(tmp_path: Path) -> None:
+    spans = tuple(Span(at, at + 1, "PER") for at in range(100))  # the targets are far longer than the sources
+    long, ledger = Document.from_words(["Ann"] * 100, id="long", spans=spans), Ledger()
+    writer = make_writer(save_writer("llama", tmp_path), [long])
+    pieces, _ = writer.teach([DOCUMENTS[0], long], ledger)
+    reason = next(reason for reason in ledger.counts if "together" in reason)
+    count = ledger.counts[reason]
+    assert len(pieces) == 1 and reason == (
+        "source and target of more than 160 tokens together: not taught (the model takes no more; the format records "
+        f"has shorter targets), of {count + 1} questions"
+    )
+    assert ledger.places[reason][0] == f"long window 1 of {count}"
+
+
+def test_what_its_task_has_no_question_for_is_counted_with_the_tasks_that_do(model: Path) -> None:
+    ledger = Ledger()
+    make_writer(model, make_roles()).note_unheld([*make_roles(), make_dialogue()], ledger)
+    assert ledger.counts["relation: the task 'ner' has none, 'joint-er', 'srl' and 'events' do"] == 12
+    assert ledger.counts["field of a dialogue: the task 'ner' has none, 'dst' does"] == 3
+    held = Ledger()
+    make_writer(model, make_roles(), task="srl").note_unheld(make_roles(), held)
+    assert not held
 
 
 def test_a_long_source_that_can_not_be_cut_is_counted(model: Path) -> None:

@@ -11,16 +11,15 @@ from tagwright.io.source import hash_file
 from tagwright.recipe.corpus import (
     Corpus,
     check_dev_size,
-    check_overlap,
     draw_corpus,
     load_corpus,
+    look_over,
     require_labels,
 )
 from tagwright.recipe.recipe import DataConfig, DrawConfig, Recipe
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.synthetic import make_corpus
-from tagwright.training.config import TrainingConfig
 
 LINES = "Ada\tB-PER\nsaw\tO\nRome\tB-LOC\n\n"
 
@@ -37,12 +36,14 @@ def test_files_are_read_with_their_hashes(tmp_path: Path) -> None:
     assert corpus.facts["train"] == {"file": "train.conll", "documents": 9, "blake2b": hash_file(Path(train))}
 
 
-def test_without_dev_a_seeded_part_is_set_aside_and_announced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_without_dev_a_seeded_part_is_set_aside_and_noted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     config = DataConfig(train=write(tmp_path / "train.conll", 40), dev_share=0.2)
     with caplog.at_level(logging.INFO, logger="tagwright"):
         corpus = load_corpus(config, Ledger())
+        assert not caplog.text  # there may be no training yet
+        look_over(corpus, task="ner")
     assert (len(corpus.train), len(corpus.dev)) == (32, 8)
-    assert "8 of 40 training documents were set aside" in caplog.text
+    assert "ner: No dev file: 8 of 40 training documents were set aside" in caplog.text
     assert load_corpus(config, Ledger()).dev == corpus.dev
 
 
@@ -103,21 +104,37 @@ def test_every_label_gets_its_shots() -> None:
 
 def test_overlap_is_told(caplog: pytest.LogCaptureFixture) -> None:
     documents = make_corpus("ner", documents=5, seed=0)
-    check_overlap(Corpus(documents, dev=documents[:2]))
-    assert "2 dev documents also stand in train" in caplog.text
+    look_over(Corpus(documents, dev=documents[:1]), task="srl")
+    name = documents[0].id
+    assert caplog.messages == [f"srl: 1 x dev document also stands in train, word for word: {name} = {name}"]
 
 
 @pytest.mark.parametrize(
     ("dev", "settings", "count"),
-    [(19, {}, 1), (20, {}, 0), (0, {}, 0), (5, {"save_strategy": "no"}, 0), (5, {"eval_strategy": "no"}, 0)],
+    [
+        (19, {}, 1),
+        (20, {}, 0),
+        (0, {}, 0),
+        (5, {"training.save_strategy": "no"}, 0),
+        (5, {"training.eval_strategy": "no"}, 0),
+        (5, {"view": "writer", "tuning.name": "frozen"}, 0),  # learns nothing
+        (5, {"tuning.name": "frozen"}, 1),
+    ],
 )
 def test_a_dev_set_too_small_to_choose_by_is_told(
     caplog: pytest.LogCaptureFixture, dev: int, settings: dict[str, Any], count: int
 ) -> None:
-    check_dev_size(make(30, dev), TrainingConfig(**settings))
+    check_dev_size(make(30, dev), Recipe().change(settings))
     assert [f"F1 of {dev} dev documents" in line and "--dev-policy cv" in line for line in caplog.messages] == (
         [True] * count
     )
+
+
+def test_what_several_tasks_refuse_is_not_recommended(caplog: pytest.LogCaptureFixture) -> None:
+    several = {"view": "writer", "writer.task": "ner, srl"}
+    check_dev_size(make(30, 5), Recipe().change(several), task="srl")
+    (line,) = caplog.messages
+    assert line.startswith("srl: The F1 of 5 dev documents") and "cv" not in line
 
 
 def test_documents_without_labels_are_refused() -> None:

@@ -99,7 +99,8 @@ def test_faults_of_a_writer_are_told_together() -> None:
             }
         )
     assert str(caught.value).splitlines()[1:] == [
-        "  head: a writer doesn't read this section. Take it out, or choose the other view.",
+        "  head: a writer doesn't read this section. Take it out, or take the other view: "
+        'view = "tagger" (--view tagger).',
         "  backbone.repeat: a writer doesn't read it. Leave it out.",
         "  backbone.scope: 'document' shows open layers what is still to be written; a writer's is 'prompt'.",
         "  backbone.sight: a writer's is chosen, not learned. Name layers, such as 0011 or all.",

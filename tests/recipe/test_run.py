@@ -17,6 +17,7 @@ from tagwright.recipe.recipe import Recipe, vary_seed
 from tagwright.recipe.run import check_folder, check_same_run, fit, is_finished, train_labeler
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
+from tagwright.text.relation import Relation
 from tagwright.text.span import Span
 from tagwright.text.synthetic import make_corpus
 from tagwright.training.callbacks import StopAfter
@@ -82,11 +83,13 @@ def test_a_run_tells_which_layers_it_reads_and_where_its_weights_moved(corpus: C
     assert "Weights that moved: % of each layer" in page and "Chosen weights, by kind" in page
 
 
-def test_train_takes_documents_and_paths(corpus: Corpus, tmp_path: Path) -> None:
+def test_train_takes_documents_and_paths(corpus: Corpus, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "train.jsonl"
     tagwright.write(corpus.train, path)
-    labeler = tagwright.train(path, list(corpus.dev), out=tmp_path / "run", settings=QUICK)
+    with caplog.at_level(logging.INFO, logger="tagwright"):
+        labeler = tagwright.train(path, list(corpus.dev), out=tmp_path / "run", settings=QUICK)
     assert labeler.origin.data["dev"]["documents"] == 10
+    assert "No dev file" not in caplog.text
     assert isinstance(labeler("Ada went to Rome ."), list)
 
 
@@ -159,8 +162,33 @@ def test_what_the_head_cannot_hold_is_counted_and_told_before_it_learns(
     recipe = Recipe().change(QUICK | {"training.num_train_epochs": 1})
     train_labeler(recipe, Corpus([*corpus.train, nested], corpus.dev), ledger=unheld)
     assert any("overlapping" in line for line in unheld.lines())
-    (told,) = (record for record in caplog.records if "Can't be held: 1 x overlapping span" in record.getMessage())
+    (told,) = (record for record in caplog.records if "1 x overlapping span" in record.getMessage())
     assert "x 'b' PLACE" in told.getMessage()
+
+
+def test_what_is_lost_is_told_before_the_first_step_and_not_where_an_error_ends_the_run(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    spans = (Span(0, 1, "PLACE"), Span(1, 2, "PLACE"))
+    edge = Document.from_words(["a", "b"], id="x", spans=spans, relations=(Relation(0, 1, "in"),))
+    mixed = Corpus([*corpus.train, edge], corpus.dev, [edge])
+    wrong = Recipe().change(QUICK | {"view": "writer"})
+    with pytest.raises(ModelError, match="is an encoder"):
+        train_labeler(wrong, mixed)
+    assert not caplog.messages
+    monkeypatch.setattr(LabelerTrainer, "training_step", stop)
+    with pytest.raises(KeyboardInterrupt):
+        train_labeler(Recipe().change(QUICK), mixed)
+    seen, size, lost = caplog.messages
+    assert seen == "1 x test document also stands in train, word for word: x = x"
+    assert "F1 of 10 dev documents chooses the epoch" in size
+    assert lost.startswith("Of train (41 documents: ") and "1 relation)" in lost.splitlines()[0]
+    assert lost.splitlines()[1:] == [
+        f"  1 x relation: tags can't hold one, head 'pairs' can ({part}): x" for part in ("train", "test")
+    ]
 
 
 def test_a_run_is_resumed_only_with_what_it_was_begun_with(corpus: Corpus, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_a_run_trains_scores_and_saves(recipe: Recipe, tmp_path: Path) -> None:
     outcome = train_labeler(recipe, CORPORA, folder=tmp_path / "run")
     write_outputs(outcome, tmp_path / "run")
     scores = outcome.labeler.origin.scores
-    assert scores["mean dev F1"] == pytest.approx(fmean((scores["ner dev F1"], scores["srl dev F1"])))
+    assert scores["mean dev F1"] == pytest.approx(fmean((scores["ner dev F1"], scores["srl dev roles F1"])))
     evals = [entry for entry in outcome.history if "eval_f1" in entry]
     assert len(evals) == 2
     for entry in evals:
@@ -112,6 +112,8 @@ def test_documents_and_files_are_given_by_task(recipe: Recipe, tmp_path: Path) -
     facts = labeler.origin.data
     assert facts["ner train"] == {"file": "documents in memory", "documents": 8}
     assert facts["srl train"]["file"] == "roles.jsonl" and "srl dev" not in facts
-    assert {"ner dev F1", "srl dev F1", "mean dev F1"} <= set(labeler.origin.scores)  # a part of its train is set aside
+    assert {"ner dev F1", "srl dev roles F1", "mean dev F1"} <= set(
+        labeler.origin.scores
+    )  # a part of its train is set aside
     with pytest.raises(RecipeError, match="dev: there is no task 'dst' in the recipe"):
         tagwright.train({"ner": NAMES, "srl": ROLES}, {"dst": NAMES}, model=recipe.backbone.model, settings=quick)

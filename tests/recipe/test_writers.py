@@ -84,17 +84,25 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_happened(
 def test_a_score_of_the_task_chooses_the_epoch(recipe: Recipe) -> None:
     roles = make_roles()
     outcome = train_labeler(recipe.change({"writer.task": "srl", "training.max_steps": 1}), Corpus(roles, roles))
-    assert outcome.dev is not None and outcome.dev.headline_name == "relations.f1"
+    assert outcome.dev is not None and outcome.dev.headline_name == "roles.f1"
     model = outcome.labeler.model
     report = tagwright.evaluate(roles, outcome.labeler.predict(roles))
     expected = report.score("roles.f1") if "roles" in report.groups else 0.0
-    assert score_dev(model, roles, precision=None)["f1"] == expected
+    assert score_dev(model, roles, precision=None)["f1"] == expected == outcome.dev.headline
+    assert outcome.labeler.origin.scores == {"dev roles F1": 100 * expected}
 
 
 def test_words_for_a_label_that_is_not_there_are_told(recipe: Recipe, caplog: pytest.LogCaptureFixture) -> None:
     build(recipe.change({"writer.words": {"LOK": "place", "PER": "human"}}), CORPUS.train)
     (told,) = [record.getMessage() for record in caplog.records if "writer.words" in record.getMessage()]
     assert told == "writer.words: no training document has the label 'LOK'. Did you mean 'LOC'? Known: LOC, PER."
+
+
+def test_the_resolved_recipe_says_how_much_may_be_written(recipe: Recipe) -> None:
+    values = recipe.to_dict()
+    del values["writer"]["max_target_tokens"]
+    outcome = train_labeler(Recipe.from_dict(values).change({"training.max_steps": 1}), Corpus(CORPUS.train))
+    assert outcome.recipe.writer.max_target_tokens == outcome.labeler.model.room == 2 * outcome.labeler.model.longest
 
 
 def test_documents_without_the_task_are_refused(recipe: Recipe) -> None:

@@ -19,6 +19,14 @@ def test_reasons_are_counted_apart() -> None:
     assert list(ledger.lines()) == ["2 x nested span: a:1; a:2", "3 x empty line"]
 
 
+def test_another_ledger_is_taken_over_with_its_part() -> None:
+    ledger, other = Ledger(), Ledger()
+    other.note("nested span", "a:1", count=2)
+    for part in ("train", "test", "test"):
+        ledger.add(other, where=part)
+    assert list(ledger.lines()) == ["2 x nested span (train): a:1, ...", "4 x nested span (test): a:1; a:1, ..."]
+
+
 def test_only_the_first_places_are_kept() -> None:
     ledger = Ledger()
     for at in range(SHOWN + 2):

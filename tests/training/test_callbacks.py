@@ -3,6 +3,7 @@ import logging
 import pytest
 from transformers import TrainerControl, TrainerState
 
+from tagwright.models.labeler import Labeler
 from tagwright.pretraining.learning.progress import ShowPretraining
 from tagwright.pretraining.learning.trainer import BITS, SPEED
 from tagwright.training.callbacks import ShowProgress, StopAfter, StopAtPlateau
@@ -42,6 +43,17 @@ def test_an_early_end_is_announced_with_what_is_kept_and_the_last_step_is_none(
 def test_training_stops_after_its_epochs(epoch: float, stops: bool) -> None:
     control = StopAfter(2).on_epoch_end(None, TrainerState(epoch=epoch), TrainerControl())
     assert control.should_training_stop is stops
+
+
+def test_the_score_has_the_name_of_what_its_labeler_is_scored_by(capsys: pytest.CaptureFixture[str]) -> None:
+    class Scored(Labeler):
+        scored, tasks = ("exact", "relations"), ("joint-er",)
+
+    Scored.__abstractmethods__ = frozenset()
+    showing = ShowProgress()
+    showing.on_train_begin(None, TrainerState(), TrainerControl(), model=Scored())
+    showing.on_log(None, TrainerState(epoch=2.0, global_step=8, max_steps=12), TrainerControl(), logs={"eval_f1": 0.1})
+    assert capsys.readouterr().err == "  epoch 2, step 8 of 12  dev exact+relations F1 10.00\n"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tagwright.registry import suggest
 
 PREFIX = "builtin:"
 UNTRAINED = "builtin:untrained"
-DEFAULT = "builtin:tiny-encoder"
+DEFAULT, WRITER = "builtin:tiny-encoder", "builtin:tiny-t5"  # where nobody names one: of a tagger, of a writer
 LABELER_FILE = "tagwright.json"  # what tells the folder of a saved labeler from others
 RATES = {DEFAULT: 2e-3, "builtin:tiny-decoder": 2e-3, "builtin:tiny-t5": 2e-3, UNTRAINED: 1e-3}  # learning rates
 BACKBONES = tuple(RATES)

@@ -252,8 +252,10 @@ def estimate_training(plan: "Recipe", parts: "Mapping[str, Sequence[Document]]")
         from tagwright.recipe.estimate.estimate import estimate
     corpus = set_dev_aside(Corpus(parts["train"], parts.get("dev", ())), plan.data.dev_share, policy=plan.draw.policy)
     corpus = draw_corpus(corpus, plan.draw, seed=plan.training.seed, ledger=Ledger())
+    for note in corpus.notes:
+        typer.echo(note, err=True)
     typer.echo(f"Reading the config and the tokenizer of {plan.backbone.model} ...", err=True)
-    return estimate(plan, corpus.train)
+    return estimate(plan, corpus.train, dev=corpus.dev, test=parts.get("test", ()))
 
 
 def show_estimate(console: "Console", need: "Estimate") -> None:
@@ -294,7 +296,7 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
     console.print(f"[bold]{escape(name)}[/]: a {about['view']} with {sizes or 'no labels'}")
     for part, names in named.items():
         console.print(f"  {part}: {escape(', '.join(names))}", soft_wrap=True)
-    for line in [*_tell_tuning(about), *draw_sight(about)]:
+    for line in [*_tell_room(about), *_tell_tuning(about), *draw_sight(about)]:
         console.print(f"  {escape(line)}", soft_wrap=True)
     parts, idle = about, (*UNREAD_BACKBONE, *(["mix"] if about["view"] == "writer" else []))
     if "head" in about:  # a writer has none, and reads less
@@ -322,6 +324,18 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
         load(folder, check=True)
         console.print("  [green]It predicts what it did when it was saved.[/]")
     return about | ({"checked": True} if check else {})
+
+
+def _tell_room(about: Mapping[str, Any]) -> list[str]:
+    """How many tokens a writer may write, of each task."""
+    from tagwright.models.config import WriterConfig
+
+    plans = {"": about} if "longest" in about else about.get("tasks", {})
+    rooms = (
+        f"{task} {WriterConfig.model_validate(plan['writer']).find_room(plan['longest'])}".strip()
+        for task, plan in plans.items()
+    )
+    return [f"tokens of an answer, at most: {', '.join(rooms)} (writer.max_target_tokens)"] if plans else []
 
 
 def _tell_tuning(about: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from statistics import fmean
 from typing import Any, NamedTuple
 
 from tagwright.errors import RecipeError
@@ -28,6 +29,7 @@ SHARES = ("accuracy", "joint", "slot_accuracy")  # right of all: one number, so 
 DIALOGUE = ("joint", "slot_accuracy", "slots")
 MAIN = ("joint", "relations", "roles", "exact")  # the first of these that was scored is the headline
 REPEATED = "repeated span (same words, same label), counted once"
+TITLES = {"exact": "F1", "joint": "joint goal accuracy"}  # of headlines; others are named by their groups
 UNITS = {"exact": "span", "relations": "relation", "roles": "role", "joint": "turn"}  # what a headline counts
 FEW = 100  # of them; fewer leave a share open by 10 points or more
 SIDES = {"gold": "gold", "prediction": "predicted"}
@@ -57,6 +59,7 @@ class Report:
     """Scores by group (`exact`, `boundary`, `type`, `partial`, `accuracy`, and those of relations and fields).
 
     `cases` are the first documents with a mistake; `left_out` says what scoring could not hold.
+    `scored` are the groups that a labeler is scored by: the headline is the mean of their F1.
     `tally` has the counts of each document, for `compare`; it is not written to JSON.
     """
 
@@ -66,6 +69,7 @@ class Report:
     confusion: Confusion = field(default_factory=Confusion)
     cases: tuple[Case, ...] = ()
     left_out: tuple[str, ...] = ()
+    scored: tuple[str, ...] = ()
     tally: Tally | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -87,22 +91,38 @@ class Report:
         return {group: self.groups[group] for group in DIALOGUE if group in self.groups}
 
     @property
+    def main(self) -> tuple[str, ...]:
+        """The groups of the headline: `scored`, else `joint` where there are fields, else relations, roles, `exact`."""
+        return self.scored or (next(group for group in MAIN if group in self.groups),)
+
+    @property
     def headline_name(self) -> str:
-        """`joint` where fields were scored, else relation, else role, else exact F1."""
-        group = next(group for group in MAIN if group in self.groups)
-        return group if group in SHARES else f"{group}.f1"
+        """`exact.f1`, `joint`; of a mean `exact+relations.f1`."""
+        name = "+".join(self.main)
+        return name if name in SHARES else f"{name}.f1"
+
+    @property
+    def headline_title(self) -> str:
+        """The headline for people."""
+        return name_score(self.main)
 
     @property
     def headline(self) -> float:
-        return self.score(self.headline_name)
+        """0 where nothing was to be found and nothing is found."""
+        return fmean(self.groups[group].micro.rates.f1 if group in self.groups else 0.0 for group in self.main)
 
     @property
     def caution(self) -> str:
-        """How wide the headline's recall is with so few in gold (95 %); empty where they are enough, or none."""
-        group = self.headline_name.removesuffix(".f1")
-        counts = self.groups[group].micro
-        if not 0 < counts.gold < FEW:
+        """How wide the headline's recall is with so few in gold (95 %); empty where they are enough, or none.
+
+        Of a mean, that of the rarest.
+        """
+        found = {group: self.groups[group].micro for group in self.main if group in self.groups}
+        rare = [(counts.gold, group) for group, counts in found.items() if 0 < counts.gold < FEW]
+        if not rare:
             return ""
+        group = min(rare)[1]
+        counts = found[group]
         low, high = find_interval(counts.correct, counts.gold)
         size = f"{counts.gold} {UNITS[group]}" + "s" * (counts.gold != 1)
         interval = f"{100 * low:.0f} to {100 * high:.0f} %"
@@ -141,6 +161,7 @@ class Report:
             "confusion": self.confusion.to_dict(),
             "cases": [asdict(case) for case in self.cases],
             "left_out": list(self.left_out),
+            "scored": list(self.scored),
         }
 
     def to_json(self) -> str:
@@ -157,7 +178,14 @@ class Report:
             confusion=Confusion(**data["confusion"]),
             cases=tuple(cases),
             left_out=tuple(data["left_out"]),
+            scored=tuple(data.get("scored", ())),  # reports of before lack it
         )
+
+
+def name_score(groups: Iterable[str]) -> str:
+    """What the mean of the F1 of some groups is called: F1, relations F1, exact+relations F1."""
+    name = "+".join(groups)
+    return TITLES.get(name, f"{name} F1")
 
 
 def _name_metrics(groups: dict[str, Scores]) -> Iterator[tuple[str, Metric]]:

@@ -14,7 +14,7 @@ from tagwright.errors import DataError
 from tagwright.formats.format import Answer
 from tagwright.formats.grammar.grammar import Grammar
 from tagwright.formats.grammar.reach import LOST
-from tagwright.formats.strings.faults import MEANINGS, Faults
+from tagwright.formats.strings.faults import CUT_OFF, MEANINGS, Faults
 from tagwright.formats.tasks.task import Part
 from tagwright.inference.decoding.beam import search_beams
 from tagwright.inference.generate import Prompt, generate
@@ -123,5 +123,6 @@ class Interview:
         parts = [part for _, part in self.writer.format.ask(document, number) if part in answers]
         self._asked[index] = self.writer.format.read(document, [answers[part] for part in parts], faults=faults)
         self.faults.add(faults)
-        for kind in faults.having:
-            self.ledger.note(f"output that is {kind}: {MEANINGS[kind]}", document.id, count=faults.having[kind])
+        for kind, count in faults.having.items():
+            bound = f" after {self.writer.room} tokens at most (writer.max_target_tokens)" * (kind == CUT_OFF)
+            self.ledger.note(f"output that is {kind}{bound}: {MEANINGS[kind]}", document.id, count=count)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 FROZEN = "frozen"  # the tuning of a writer that learns nothing and is shown documents instead
 SHOWN = 8  # of them, where nobody says how many
+ROOM = 2  # times the longest target of training may be written
 # tunings that are for taggers alone, and what they need
 STILL = {"prefix": "puts keys and values before a tagger's words"}
 
@@ -47,6 +48,10 @@ class WriterConfig(BaseModel):
     def tasks(self) -> tuple[str, ...]:
         """The names of all tasks."""
         return tuple(name.strip() for name in self.task.split(","))
+
+    def find_room(self, longest: int) -> int:
+        """How many tokens may be written, the longest target of training having so many."""
+        return self.max_target_tokens or max(ROOM * longest, 8)
 
     def turn_to(self, task: str) -> "WriterConfig":
         """The settings of one of several tasks."""

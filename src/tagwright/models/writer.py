@@ -26,12 +26,13 @@ from tagwright.errors import ModelError
 from tagwright.formats import FORMATS, TASKS
 from tagwright.formats.demonstrations.demonstrations import Demonstration, Demonstrations
 from tagwright.formats.format import Format
-from tagwright.formats.grammar.lexicon import Lexicon
+from tagwright.formats.grammar.lexicon import Lexicon, find_break
 from tagwright.formats.grammar.reach import check_names, note_lost
 from tagwright.formats.inventory import Inventory
 from tagwright.formats.mention import Passage
+from tagwright.formats.tasks.leftover import note_leftover
 from tagwright.formats.tasks.task import Part
-from tagwright.models.config import FROZEN, SHOWN, STILL, WriterConfig
+from tagwright.models.config import FROZEN, ROOM, SHOWN, STILL, WriterConfig
 from tagwright.models.labeler import OnBackbone, Plan
 from tagwright.text.document import Document
 from tagwright.text.labels import Labels
@@ -46,7 +47,6 @@ ANSWER = "=>"  # between a prompt and its continuation; no word of a source is w
 SCORED = {"relation": ("relations",), "joint-er": ("exact", "relations"), "srl": ("roles",), "dst": ("joint",)}
 SCORED |= {"events": ("exact", "roles")}  # all other tasks are of spans
 NAMED = 40  # characters of a source, in place of a name
-ROOM = 2  # times the longest target of training may be written
 SHARE = 3  # a decoder's windows take one of so many parts of its places; targets that copy need more than sources
 
 
@@ -198,6 +198,9 @@ class Writer(OnBackbone):
     def note_unheld(self, documents: Sequence[Document], ledger: Ledger) -> None:
         self.format.note_unheld(documents, ledger)
         note_lost(documents, self.lexicon, ledger=ledger)
+        note_leftover(self.format.task, documents, ledger)
+        if self.shown is not None and self.shown.pairs:
+            self._note_unshown(documents, self.shown, ledger)
 
     # --- text and tokens ----------------------------------------------------------------------------------------------
 
@@ -238,7 +241,13 @@ class Writer(OnBackbone):
     @property
     def room(self) -> int:
         """How many tokens may be written, before the end; a decoder's places may be fewer."""
-        return self.settings.max_target_tokens or max(ROOM * self.longest, 8)
+        return self.settings.find_room(self.longest)
+
+    @property
+    def _bound(self) -> str:
+        """What says how many tokens fit into the model."""
+        is_chosen = self.backbone.config.max_tokens <= self.backbone.most
+        return "backbone.max_tokens" if is_chosen else "the model takes no more"
 
     def encode_source(self, text: str) -> Ids:
         """With the special tokens around it; of a decoder, with what asks for the answer."""
@@ -268,7 +277,8 @@ class Writer(OnBackbone):
             line = np.append(self.encode(f"{pair.source} {ANSWER} {pair.target}"), np.int32(self.lexicon.end))
             if len(line) > left:
                 ledger.note(
-                    f"demonstration that didn't fit into {self.backbone.most} tokens: not shown",
+                    f"demonstration that didn't fit into {self.backbone.most} tokens ({self._bound}) beside the "
+                    f"question and an answer of up to {self.room}: not shown",
                     f"{pair.source[:NAMED]!r}",
                 )
                 continue
@@ -277,22 +287,36 @@ class Writer(OnBackbone):
         before = self.backbone.tokenizer.before
         return np.concatenate((before, *reversed(lines), question[len(before) :]))
 
+    def _note_unshown(self, documents: Sequence[Document], shown: Demonstrations, ledger: Ledger) -> None:
+        """Note the demonstrations that the questions of gold documents have no place for, of how many."""
+        unshown, wanted = Ledger(), 0
+        for window in (window for document in documents for window in self.cut(document).slices):
+            for source, _, part in self.format.write(window):
+                if len(ids := self.encode_source(source)) <= self.most:  # else it isn't asked
+                    self.show(ids, source, part=part, ledger=unshown)
+                    wanted += len(shown.find(source, number=part.number, count=self.demonstrations))
+        for reason, count in unshown.counts.items():
+            ledger.note(f"{reason}, of {wanted} ({self.demonstrations} for each question at most)", count=count)
+
     # --- learning -----------------------------------------------------------------------------------------------------
 
     def teach(self, documents: Sequence[Document], ledger: Ledger) -> tuple[list[Any], list[Any]]:
-        questions, targets, pairs = [], [], []
+        questions, targets, pairs, excess = [], [], [], []
         end = np.array([self.backbone.end], dtype=np.int32)
         for index, document in enumerate(documents):
             name = document.id or f"document {index + 1}"
-            written = (pair for each in self._cut_gold(document, name, ledger) for pair in self.format.write(each))
-            for source, target, part in written:
+            windows = self._cut_gold(document, name, ledger)
+            written = ((at, pair) for at, each in enumerate(windows, 1) for pair in self.format.write(each))
+            for at, (source, target, part) in written:
                 ids, gold = self.encode_source(source), np.concatenate((self.encode(target), end))
                 if reason := self._find_excess(ids, gold):
-                    ledger.note(reason, name)
+                    excess.append((reason, f"{name} window {at} of {len(windows)}" if len(windows) > 1 else name))
                     continue
                 questions.append(Question(index, part, ids, len(gold)))
                 targets.append(gold)
                 pairs.append(Demonstration(source, target, part.number))
+        for reason, place in excess:
+            ledger.note(f"{reason}, of {len(pairs) + len(excess)} questions", place)
         self.shown = None if self.shown is None else Demonstrations(tuple(pairs))
         self.longest = max(map(len, targets), default=0)
         return questions, targets
@@ -308,17 +332,20 @@ class Writer(OnBackbone):
     def _find_excess(self, source: Ids, target: Ids) -> str:
         """Why a pair can't be taught; nothing where it can."""
         if len(source) > self.most:
-            return f"source of more than {self.most} tokens: not taught (see backbone.max_tokens)"
-        room = self.settings.max_target_tokens if self.backbone.is_pair else self.backbone.most - len(source)
-        if room is not None and len(target) > min(room, self.settings.max_target_tokens or room):
-            return "target longer than what may be written: not taught (see writer.max_target_tokens)"
+            return f"source of more than {self.most} tokens: not taught ({self._bound})"
+        if (room := self.settings.max_target_tokens) is not None and len(target) > room:
+            return f"target of more than {room} tokens: not taught (writer.max_target_tokens)"
+        if not self.backbone.is_pair and len(source) + len(target) > (most := self.backbone.most):
+            shorter = "; the format records has shorter targets" * (self.settings.format == "inline")
+            return f"source and target of more than {most} tokens together: not taught ({self._bound}{shorter})"
         return ""
 
     def collate_gold(self, pieces: Sequence[Any], targets: Sequence[Any]) -> dict[str, Tensor]:
         sources, golds = [piece.ids for piece in pieces], list(targets)
         if not self.backbone.is_pair:
-            golds = [_join(np.full(len(ids), IGNORED), gold) for ids, gold in zip(sources, golds, strict=True)]
-            sources = [_join(ids, gold) for ids, gold in zip(sources, targets, strict=True)]
+            ignored = [np.full(len(ids), IGNORED) for ids in sources]
+            golds = [np.concatenate(pair) for pair in zip(ignored, golds, strict=True)]
+            sources = [np.concatenate(pair) for pair in zip(sources, targets, strict=True)]
         ids, attend = _pad(sources, self.backbone.pad)
         counts = torch.tensor([len(target) for target in targets])
         tensors = {"ids": ids, "gold": _pad(golds, IGNORED)[0], "counts": counts}
@@ -347,17 +374,6 @@ def _pad(rows: Sequence[Ids], filler: int) -> tuple[Tensor, Tensor]:
     for at, row in enumerate(rows):
         ids[at, : len(row)] = row
     return torch.from_numpy(ids), torch.from_numpy(np.arange(ids.shape[1]) < lengths[:, None])
-
-
-def _join(one: Ids, two: Ids) -> Ids:
-    return np.concatenate((one, two))
-
-
-def find_break(tokenizer: Any, *, instead: int) -> int:
-    """The token that is the end of a line and nothing else; another where the vocabulary has none."""
-    backend = tokenizer.backend_tokenizer
-    ids = backend.encode("a\na", add_special_tokens=False).ids
-    return next((each for each in ids if backend.decode([each]) == "\n"), instead)
 
 
 def attach_format(plan: WriterPlan, backbone: LanguageModel) -> Writer:

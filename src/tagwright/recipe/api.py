@@ -80,11 +80,12 @@ def _gather(recipe: Recipe, sources: Mapping[str, Sources], ledger: Ledger) -> d
 def _gather_one(recipe: Recipe, task: str, sources: Mapping[str, Sources], ledger: Ledger) -> Corpus:
     own = {part: named[task] for part, source in sources.items() if task in (named := _name_tasks(source))}
     files = {part: str(source) for part, source in own.items() if isinstance(source, str | Path)}
-    given = {p: _check_documents(p, list(s)) for p, s in own.items() if not isinstance(s, str | Path)}
+    given: dict[str, Any] = {p: _check_documents(p, list(s)) for p, s in own.items() if not isinstance(s, str | Path)}
     data = pick_files(recipe.data, task or recipe.writer.task).model_copy(update=files | dict.fromkeys(given))
     facts = {part: {"file": "documents in memory", "documents": len(found)} for part, found in given.items()}
     if "train" not in given:
-        corpus = load_corpus(data, ledger, policy=recipe.draw.policy)
+        policy = "cv" if "dev" in given else recipe.draw.policy  # with a dev set at hand none is set aside
+        corpus = load_corpus(data, ledger, policy=policy)
         return replace(corpus, **given, facts=corpus.facts | facts)
     if data.documents is not None:
         raise RecipeError("data.documents sizes the built-in corpus. Use draw.shots to train on so many documents.")

@@ -9,12 +9,12 @@ from typing import Any
 from tagwright.errors import DataError, RecipeError
 from tagwright.io.files import read
 from tagwright.io.source import hash_file
+from tagwright.models.config import FROZEN
 from tagwright.recipe.recipe import SYNTHETIC, DataConfig, DrawConfig, Recipe
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.sampling import draw_per_label, draw_percent, draw_shots, split
 from tagwright.text.synthetic import make_corpus
-from tagwright.training.config import TrainingConfig
 
 logger = logging.getLogger(__name__)
 SYNTHETIC_SIZE = 800
@@ -24,16 +24,20 @@ SPLIT_SEED = 0  # of the dev and test parts cut from train: the same for every t
 
 @dataclass(frozen=True)
 class Corpus:
-    """Training, dev and test documents; `facts` says where each part is from (file, documents, hash)."""
+    """Training, dev and test documents; `facts` says where each part is from (file, documents, hash).
+
+    notes: what was done with them that whoever trains on them is to be told.
+    """
 
     train: Sequence[Document]
     dev: Sequence[Document] = ()
     test: Sequence[Document] = ()
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def load_corpus(data: DataConfig, ledger: Ledger, *, policy: str = "full") -> Corpus:
-    """Read the files of a recipe; without a dev file a seeded part of train is set aside and announced, unless the dev
+    """Read the files of a recipe; without a dev file a seeded part of train is set aside and noted, unless the dev
     policy takes none."""
     if data.train is None:
         raise RecipeError("No training data: set data.train to a file (or --train FILE).")
@@ -45,9 +49,9 @@ def load_corpus(data: DataConfig, ledger: Ledger, *, policy: str = "full") -> Co
     return set_dev_aside(Corpus(**parts, facts=facts), data.dev_share, policy=policy)
 
 
-def read_parts(data: DataConfig, ledger: Ledger) -> tuple[dict[str, list[Document]], dict[str, dict[str, Any]]]:
+def read_parts(data: DataConfig, ledger: Ledger) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """The documents of the files that are named, by part, and where they are from."""
-    parts: dict[str, list[Document]] = {}
+    parts: dict[str, Any] = {}
     facts: dict[str, dict[str, Any]] = {}
     for name, path in (("train", data.train), ("dev", data.dev), ("test", data.test)):
         if isinstance(path, str):
@@ -66,16 +70,15 @@ def _make_synthetic(data: DataConfig) -> Corpus:
 
 
 def set_dev_aside(corpus: Corpus, share: float, *, policy: str = "full") -> Corpus:
-    """Without a dev set, cut one from train by a fixed seed and say so; cross-validation needs none."""
+    """Without a dev set, cut one from train by a fixed seed and note it; cross-validation needs none."""
     if corpus.dev or not share or policy == "cv" or len(corpus.train) < 2:
         return corpus
     train, dev = split(corpus.train, share, seed=SPLIT_SEED)
-    logger.info(
-        "No dev file: %d of %d training documents were set aside as dev (seed %d; data.dev_share = %g). Those of the "
-        "same words, or of one group, went to the same side.",
-        *(len(dev), len(corpus.train), SPLIT_SEED, share),
+    note = (
+        f"No dev file: {len(dev)} of {len(corpus.train)} training documents were set aside as dev (seed {SPLIT_SEED}; "
+        f"data.dev_share = {share:g}). Those of the same words, or of one group, went to the same side."
     )
-    return replace(corpus, train=train, dev=dev)
+    return replace(corpus, train=train, dev=dev, notes=(*corpus.notes, note))
 
 
 def draw_corpus(corpus: Corpus, draw: DrawConfig, *, seed: int, ledger: Ledger) -> Corpus:
@@ -102,23 +105,34 @@ def _draw(documents: Sequence[Document], draw: DrawConfig, *, seed: int, ledger:
     return draw_percent(documents, draw.percent or 100, seed=seed)
 
 
-def check_overlap(corpus: Corpus) -> None:
-    """Warn where dev or test documents stand in train word for word: scores would flatter."""
-    known = {document.words for document in corpus.train}
+def look_over(corpus: Corpus, *, task: str = "") -> None:
+    """Say what was done with the documents, and warn where dev or test stand in train word for word: scores would
+    flatter."""
+    of_task = f"{task}: " * bool(task)
+    for note in corpus.notes:
+        logger.info("%s%s", of_task, note)
+    known = {document.words: document.id for document in corpus.train}
     for name in ("dev", "test"):
-        seen = sum(document.words in known for document in getattr(corpus, name))
-        if seen:
-            logger.warning("%d %s documents also stand in train, word for word.", seen, name)
+        seen = Ledger()
+        for document in (document for document in getattr(corpus, name) if document.words in known):
+            seen.note(
+                f"{name} document also stands in train, word for word", f"{document.id} = {known[document.words]}"
+            )
+        for line in seen.lines():
+            logger.warning("%s%s", of_task, line)
 
 
-def check_dev_size(corpus: Corpus, training: TrainingConfig) -> None:
+def check_dev_size(corpus: Corpus, recipe: Recipe, *, task: str = "") -> None:
     """Warn where a dev set chooses the epoch and is too small to: its F1 moves by points from one span to the next."""
-    if training.chooses_epoch and 0 < len(corpus.dev) < FEW_DEV:
-        logger.warning(
-            "The F1 of %d dev documents chooses the epoch, which is as good as chance. --dev-policy cv finds the "
-            "number of epochs by cross-validation on train (draw.dev_policy); more dev documents help too.",
-            len(corpus.dev),
-        )
+    learns = recipe.view == "tagger" or recipe.tuning.name != FROZEN
+    if not learns or not recipe.training.chooses_epoch or not 0 < len(corpus.dev) < FEW_DEV:
+        return
+    way = "--dev-policy cv finds the number of epochs by cross-validation on train (draw.dev_policy); more dev "
+    logger.warning(
+        "%sThe F1 of %d dev documents chooses the epoch, which is as good as chance. %sdocuments help%s.",
+        *(f"{task}: " * bool(task), len(corpus.dev)),
+        *(("More dev ", " (a dev file, or a larger data.dev_share)") if recipe.has_tasks else (way, " too")),
+    )
 
 
 def require_labels(recipe: Recipe, corpus: Corpus) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from tagwright.errors import RecipeError
+from tagwright.recipe.corpora import ONLY
 from tagwright.recipe.corpus import Corpus
+from tagwright.recipe.notice import Notice
 from tagwright.recipe.recipe import Recipe
 from tagwright.text.ledger import Ledger
 from tagwright.text.sampling import count_blocks, fold
@@ -32,11 +34,14 @@ def cross_validate(recipe: Recipe, corpus: Corpus, *, fit: Fit) -> tuple[int, fl
     curves = []
     for number, (train, held) in enumerate(fold(corpus.train, folds, seed=recipe.training.seed), start=1):
         with TemporaryDirectory() as folder:
+            ledger = Ledger()
+            told = [Notice(recipe, {ONLY: corpus}, ledger)] if number == 1 else []
             _, history = fit(
                 recipe.change(settings),
                 replace(corpus, train=train, dev=held, test=()),
                 folder=Path(folder),
-                ledger=Ledger(),
+                ledger=ledger,
+                callbacks=told,
             )
         curves.append([entry["eval_f1"] for entry in history if "eval_f1" in entry])
         logger.info("Fold %d of %d: best F1 %.2f.", number, folds, 100 * max(curves[-1]))

@@ -145,7 +145,11 @@ class Recipe(Settings):
         yield from self._find_faults_of_sight()
         for section in UNREAD[self.view]:
             if getattr(self, section) != type(self).model_fields[section].default:
-                yield f"  {section}: a {self.view} doesn't read this section. Take it out, or choose the other view."
+                other = next(view for view in UNREAD if view != self.view)
+                yield (
+                    f"  {section}: a {self.view} doesn't read this section. Take it out, or take the other view: "
+                    f'view = "{other}" (--view {other}).'
+                )
         if self.view == "writer":
             yield from self._find_faults_of_writer()
         elif self.backbone.scope == "prompt":

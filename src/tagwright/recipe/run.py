@@ -4,7 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
@@ -22,15 +22,18 @@ from tagwright.inference.runner import Runner, is_out_of_memory
 from tagwright.models.folder import ABOUT, BACKBONE, CARD, FIXTURE, WEIGHTS, Origin, read_about
 from tagwright.models.labeler import Labeler
 from tagwright.models.versions import find_versions
+from tagwright.models.writer import Writer
 from tagwright.recipe.build import build, resolve
 from tagwright.recipe.corpora import ONLY, Corpora, check_tasks, tell_facts
-from tagwright.recipe.corpus import Corpus, check_dev_size, check_overlap, draw_corpus, require_labels
+from tagwright.recipe.corpus import Corpus, draw_corpus, require_labels
 from tagwright.recipe.folds import cross_validate
+from tagwright.recipe.notice import PARTS, Notice
 from tagwright.recipe.recipe import USED, Recipe
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.training.arguments import make_arguments
-from tagwright.training.callbacks import ShowProgress, StopAfter, TellUnheld
+from tagwright.training.batches import Pieces
+from tagwright.training.callbacks import ShowProgress, StopAfter
 from tagwright.training.checkpoints import find_checkpoint
 from tagwright.training.features import keep_features
 from tagwright.training.mixture import MixedPieces
@@ -110,14 +113,18 @@ def train_labeler(
         if checkpoint is None:
             (place / RUN).unlink(missing_ok=True)
         check_same_run(place, recipe, facts=tell_facts(corpora))
+        notice = Notice(recipe, corpora, ledger, is_first=epochs is None)
         labeler, history = fit(
             recipe,
             corpora,
             folder=place,
             checkpoint=checkpoint,
             ledger=ledger,
-            callbacks=[TellUnheld(ledger), *_list_callbacks(progress, epochs)],
+            callbacks=[notice, *_list_callbacks(progress, epochs)],
         )
+        notice.tell()
+    if isinstance(labeler, Writer):
+        recipe = recipe.change({"writer.max_target_tokens": labeler.room})
     predictor = Predictor(labeler)
     scored = {task: _score_parts(turn_to(predictor, task), each) for task, each in corpora.items()}
     scores = tell_scores(scored)
@@ -131,14 +138,12 @@ def train_labeler(
 
 
 def prepare_corpora(recipe: Recipe, corpus: Corpus | Corpora, *, ledger: Ledger) -> dict[str, Corpus]:
-    """The documents of each task that are trained and scored on, drawn and looked over."""
+    """The documents of each task that are trained and scored on, drawn."""
     corpora = {ONLY: corpus} if isinstance(corpus, Corpus) else dict(corpus)
     check_tasks(recipe, corpora)
     for task, each in corpora.items():
         require_labels(recipe, each)
         corpora[task] = draw_corpus(each, recipe.draw, seed=recipe.training.seed, ledger=ledger)
-        check_overlap(corpora[task])
-        check_dev_size(corpora[task], recipe.training)
     return corpora
 
 
@@ -166,8 +171,6 @@ def fit(
     labeler = build(recipe, trained if recipe.has_tasks else trained[ONLY])
     if prepare is not None:
         prepare(labeler)
-    for task, each in corpora.items():
-        turn_to(labeler, task).note_unheld([*each.train, *each.dev, *each.test], ledger)
     scorer, dev = None, {task: each.dev for task, each in corpora.items() if each.dev}
     if dev and recipe.training.eval_strategy != "no":
         precision = torch.bfloat16 if recipe.training.bf16 else None
@@ -175,7 +178,7 @@ def fit(
         def scorer(model: Labeler) -> dict[str, float]:
             return score_tasks(model, dev, precision=precision)
 
-    taught = {task: encode(turn_to(labeler, task), own, ledger=ledger) for task, own in trained.items()}
+    taught = {task: _teach(turn_to(labeler, task), each, task=task, ledger=ledger) for task, each in corpora.items()}
     train = MixedPieces(taught, recipe.writer.mix) if recipe.has_tasks else taught[ONLY]
     labeler.learn_weights(train.targets)
     arguments = make_arguments(recipe.training, folder, has_dev=scorer is not None)
@@ -197,6 +200,18 @@ def fit(
             "backbone.gradient_checkpointing = true. `tagwright inspect FILE --model M` estimates what is needed."
         ) from error
     return labeler.to(arguments.device), trainer.state.log_history
+
+
+def _teach(labeler: Labeler, corpus: Corpus, *, task: str, ledger: Ledger) -> Pieces:
+    """What is learned of the training documents; what of any part can't be held or isn't taught is noted."""
+    lost = {part: Ledger() for part in PARTS}
+    labeler.note_unheld(corpus.train, lost["train"])
+    taught = encode(labeler, corpus.train, ledger=lost["train"])
+    for part in ("dev", "test"):  # now that it knows what it was taught
+        labeler.note_unheld(getattr(corpus, part), lost[part])
+    for part, found in lost.items():
+        ledger.add(found, where=f"{task} {part}".strip())
+    return taught
 
 
 def score_dev(labeler: Labeler, dev: Sequence[Document], *, precision: torch.dtype | None) -> dict[str, float]:
@@ -223,13 +238,14 @@ def _score_parts(predictor: Predictor, corpus: Corpus) -> Scored:
 
 
 def tell_scores(scored: Mapping[str, Scored]) -> dict[str, float]:
-    """The headlines in percent, of each task and part; of several tasks their means too."""
+    """The headlines in percent, by their names, of each task and part; of several tasks their means too."""
     scores: dict[str, float] = {}
     for part in ("dev", "test"):
         reports = {task: report for task, each in scored.items() if (report := getattr(each, part)) is not None}
         if len(scored) > 1 and reports:
             scores[f"mean {part} F1"] = 100 * fmean(report.headline for report in reports.values())
-        scores |= {f"{task} {part} F1".strip(): 100 * report.headline for task, report in reports.items()}
+        named = {f"{task} {part} {report.headline_title}".strip(): report for task, report in reports.items()}
+        scores |= {name: 100 * report.headline for name, report in named.items()}
     return scores
 
 
@@ -237,7 +253,7 @@ def _score(predictor: Predictor, gold: Sequence[Document]) -> tuple[Report | Non
     if not gold:
         return None, []
     predicted = predictor.predict(gold)
-    return evaluate(gold, predicted), predicted
+    return replace(evaluate(gold, predicted), scored=predictor.model.scored), predicted
 
 
 def _list_callbacks(progress: bool, epochs: int | None) -> list[TrainerCallback]:

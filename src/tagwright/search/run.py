@@ -10,7 +10,7 @@ from pathlib import Path
 from tagwright.backbone.backbone import load_backbone
 from tagwright.errors import RecipeError
 from tagwright.evaluation.page.elements import show_count
-from tagwright.recipe.corpus import FEW_DEV, Corpus, check_overlap, draw_corpus, require_labels
+from tagwright.recipe.corpus import FEW_DEV, Corpus, draw_corpus, look_over, require_labels
 from tagwright.recipe.recipe import Recipe
 from tagwright.recipe.run import check_same_run
 from tagwright.search.cell import FINAL, Cell, Record
@@ -80,7 +80,7 @@ def search(
     about = strategy.describe(space)
     require_labels(recipe, corpus)
     dev = count_dev(recipe, corpus)
-    check_overlap(corpus)
+    look_over(corpus)
     layers = count_layers(recipe, corpus, groups=config.groups)
     work = Work(recipe, corpus, space, folder / CELLS)
     asked = {"strategy": config.strategy, "groups": config.groups}

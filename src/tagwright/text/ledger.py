@@ -25,6 +25,13 @@ class Ledger:
         if where and len(places) < SHOWN:
             places.append(where)
 
+    def add(self, other: "Ledger", *, where: str) -> None:
+        """Take over what another ledger has, and say of which part it is."""
+        for reason, count in other.counts.items():
+            own = f"{reason} ({where})"
+            self.counts[own] = self.counts.get(own, 0) + count
+            self.places[own] = [*self.places.get(own, ()), *other.places[reason]][:SHOWN]
+
     def __bool__(self) -> bool:
         return bool(self.counts)
 

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from tagwright.text.ledger import Ledger
+from tagwright.evaluation.report import name_score
+from tagwright.models.labeler import Labeler
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,12 @@ class ShowProgress(TrainerCallback):  # type: ignore[misc]
         self._bar: Progress | None = None
         self._told: dict[str, str] = {}
 
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, model: Any = None, **_: Any
+    ) -> None:
+        if isinstance(model, Labeler):
+            name = name_score(model.scored) if len(model.tasks) < 2 else "mean F1"
+            self.tells = {**self.tells, "eval_f1": lambda share: f"dev {name} {100 * share:.2f}"}
         if self._console.is_terminal and state.is_world_process_zero:
             columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
             self._bar = Progress(TextColumn("{task.description}"), *columns, console=self._console, transient=True)
@@ -51,17 +57,6 @@ class ShowProgress(TrainerCallback):  # type: ignore[misc]
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if self._bar is not None:
             self._bar.stop()
-
-
-class TellUnheld(TrainerCallback):  # type: ignore[misc]
-    """Before the first step: what of the documents the labeler can't hold."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
-
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        for line in self.ledger.lines() if state.is_world_process_zero else ():
-            logger.warning("Can't be held: %s.", line)
 
 
 class StopAfter(TrainerCallback):  # type: ignore[misc]

@@ -22,6 +22,12 @@ def test_the_headline_of_spans() -> None:
     assert "word accuracy (words in no span too)" in read.text and "4 documents, 14 words" in read.text
 
 
+def test_the_headline_of_a_labeler_that_is_scored_by_two() -> None:
+    read = Reader(draw_headline(replace(make_report(), scored=("exact", "relations")), "dev"))
+    assert "Mean, exact+relations F1, on dev" in read.text and "20.00" in read.text
+    assert "exact F1 40.00" in " ".join(read.text.split()) and "relations F1" in read.text
+
+
 def test_the_headline_of_a_dialogue_and_its_fields() -> None:
     report = make_dialogue()
     headline = Reader(draw_headline(report, "dev")).text

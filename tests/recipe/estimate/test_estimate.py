@@ -134,9 +134,25 @@ def test_a_writer_is_estimated_by_what_it_is_taught(kind: str, format: str, tuni
     assert found.moving == labeler.tuning.count(labeler)
     assert found.weights == (weights if tuning == "full" else weights - found.moving)
     assert next(found.lines()).endswith(" move")  # there is no head
+    assert found.answers is not None and found.answers.limit == labeler.room
+    assert found.answers.taught == tuple(map(len, taught.targets)) and not found.answers.dev
     bare = [Document.from_words(["a", "b"])]
     with pytest.raises(ModelError, match="nothing that the task 'ner' predicts. Check the task and the file"):
         estimate(plan, bare, machine=MACHINE)
+
+
+def test_what_a_writer_writes_while_it_is_scored_counts(tmp_path: Path) -> None:
+    settings = {"view": "writer", "training.learning_rate": 1e-3, "training.num_train_epochs": 3}
+    plan, documents = Recipe().change(settings | {"backbone.model": str(save_writer("t5", tmp_path))}), make_entities()
+    found = estimate(plan, documents, dev=documents[:2], test=documents[2:3], machine=MACHINE)
+    answers = found.answers
+    assert answers is not None and (answers.dev, answers.test) == (answers.taught[:2], answers.taught[2:3])
+    assert found.looks == 4  # after each epoch, and with the weights that are kept
+    (told,) = [line for line in found.lines() if line.startswith("scoring")]
+    most = show_time(found.pace * 9 * 2 * max(answers.taught))
+    assert "9 answers are written (dev 4 times, test once)" in told and f"{most} where all go on to the limit" in told
+    unseen = estimate(plan.change({"training.eval_strategy": "no"}), documents, dev=documents, machine=MACHINE)
+    assert unseen.looks == 1
 
 
 def test_an_encoder_is_no_writer(bert: Path) -> None:

@@ -31,5 +31,5 @@ def test_a_summary_counts_spans_labels_and_relations() -> None:
     assert list(summary.labels) == ["PER", "LOC"]
     facts = summary.labels["PER"]
     assert (facts.spans, facts.documents, facts.longest, facts.texts) == (2, 2, 2, ("Ada L.", "Bob"))
-    assert summary.relations == {"in": 1}
+    assert summary.relations == {"in": 1} and summary.overlapping == 0
     assert summary.to_dict()["labels"]["LOC"] == {"spans": 1, "documents": 1, "longest": 1}

@@ -86,7 +86,7 @@ def _draw_sections(page: Page) -> Iterator[Section]:
     if page.sight:
         yield "sight", "Sight", draw_section("sight", "Sight", *draw_sight(page.sight, gates=page.gates))
     yield from _draw_parts(page.reports)
-    charts = list(_draw_charts(page.history))
+    charts = list(_draw_charts(page.history, _name_dev(page.reports)))
     if charts:
         yield "training", "Training", draw_section("training", "Training", tag("div", *charts, class_="charts"))
     lost = [tag("li", line, dir="auto") for line in _list_lost(page)]
@@ -126,7 +126,13 @@ def _list_lost(page: Page) -> list[str]:
     return [*page.unheld, *scoring]
 
 
-def _draw_charts(history: Sequence[Mapping[str, float]]) -> Iterator[Html]:
+def _name_dev(reports: Mapping[str, Report]) -> str:
+    """What chooses the epoch: of several tasks the mean of their scores."""
+    titles = {report.headline_title for part, report in reports.items() if part.endswith("dev")}
+    return f"Dev {titles.pop()}" if len(titles) == 1 else "Mean dev score" if titles else "Dev F1"
+
+
+def _draw_charts(history: Sequence[Mapping[str, float]], dev: str) -> Iterator[Html]:
     losses, broken = _find_points(history, "loss")
     if losses:
         note = f"last {losses[-1][1]:.4g}"
@@ -137,7 +143,7 @@ def _draw_charts(history: Sequence[Mapping[str, float]]) -> Iterator[Html]:
     if scores:
         points = [(step, 100 * value) for step, value in scores]
         best = max(points, key=lambda point: point[1])
-        yield draw_chart(Chart("Dev F1", points, note=f"best {best[1]:.2f} at step {best[0]:,g}", peak=best))
+        yield draw_chart(Chart(dev, points, note=f"best {best[1]:.2f} at step {best[0]:,g}", peak=best))
     bits, _ = _find_points(history, "eval_bits_per_byte")
     if bits:
         yield draw_chart(Chart("Held-out bits per byte", bits, note=f"last {bits[-1][1]:.4g}"))

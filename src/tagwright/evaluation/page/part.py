@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tagwright.evaluation.counts import Counts, Scores
 from tagwright.evaluation.page.cases import draw_mistakes
 from tagwright.evaluation.page.colours import Colours
 from tagwright.evaluation.page.elements import Html, join, show_count, show_rate, tag
@@ -16,29 +17,28 @@ HEADLINES = {
     "roles.f1": "Role F1",
     "joint": "Joint goal accuracy",
 }
+NONE = Scores(Counts(), {})
 
 
 def draw_headline(report: Report, part: str) -> Html:
     """The one number of a report, and what stands behind it."""
-    group = report.headline_name.removesuffix(".f1")
-    rates = report.groups[group].micro.rates
-    shown = (
-        {"accuracy of slots": report.score("slot_accuracy")}
-        if group == "joint"
-        else _name_rates(rates.precision, rates.recall)
-    )
+    found = {group: report.groups.get(group, NONE).micro.rates for group in report.main}
+    if len(found) > 1:
+        shown = {f"{group} F1": rates.f1 for group, rates in found.items()}
+    elif "joint" in found:
+        shown = {"accuracy of slots": report.groups.get("slot_accuracy", NONE).micro.rates.f1}
+    else:
+        ((_, rates),) = found.items()
+        shown = {"precision": rates.precision, "recall": rates.recall}
     if report.words and has_spans(report):
         shown["word accuracy (words in no span too)"] = report.accuracy
     detail = [tag("li", f"{name} ", tag("b", show_rate(rate))) for name, rate in shown.items()]
     size = f"{show_count(report.documents, 'document')}, {show_count(report.words, 'word')}"
-    name = tag("p", f"{HEADLINES[report.headline_name]} on {part}", class_="name")
+    title = HEADLINES.get(report.headline_name, f"Mean, {report.headline_title},")
+    name = tag("p", f"{title} on {part}", class_="name")
     number = tag("p", show_rate(report.headline), class_="figure")
     notes = [tag("p", note, class_="note") for note in (size, report.caution) if note]
     return tag("div", name, number, tag("ul", *detail), *notes, class_="tile")
-
-
-def _name_rates(precision: float, recall: float) -> dict[str, float]:
-    return {"precision": precision, "recall": recall}
 
 
 def has_spans(report: Report) -> bool:

@@ -150,3 +150,10 @@ class _Score:
 
 def _score_nothing(chars: Chars) -> None:
     return None
+
+
+def find_break(tokenizer: Any, *, instead: int) -> int:
+    """The token that is the end of a line and nothing else; another where the vocabulary has none."""
+    backend = tokenizer.backend_tokenizer
+    ids = backend.encode("a\na", add_special_tokens=False).ids
+    return next((each for each in ids if backend.decode([each]) == "\n"), instead)

@@ -5,13 +5,15 @@ Says what it assumes; it is right to a factor of about two.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from math import ceil
+from statistics import median
 from typing import Any
 
 import torch
 
 from tagwright.backbone.fusion.fusion import build_fusion
 from tagwright.recipe.build import plan_writer
-from tagwright.recipe.estimate.lengths import Measured, measure_for_tagger, measure_for_writer
+from tagwright.recipe.estimate.lengths import Answers, Measured, measure_for_tagger, measure_for_writer
 from tagwright.recipe.estimate.machine import Machine, measure_machine
 from tagwright.recipe.estimate.shape import Shape, look_up, weigh
 from tagwright.recipe.folds import FOLDS
@@ -26,6 +28,8 @@ GIB = 1 << 30
 FIXED = 0.6 * GIB  # Python and the libraries
 SPARE = 1.5  # norms, activation functions and gradients on their way, beside the inputs and outputs of matrices
 SCORES = 8  # matrices of attention scores that a layer keeps where no fused kernel spares them
+ROWS_WRITTEN = 16  # answers that are written at a time, about
+TOKEN = 0.004  # seconds of a written token beside the matrices: what may come next, and what was proposed
 EFFICIENCY = 0.6  # of the measured matrix rate that a real step reaches
 
 
@@ -33,6 +37,7 @@ EFFICIENCY = 0.6  # of the measured matrix rate that a real step reaches
 class Estimate:
     """Bytes and seconds of a training run; `lengths` are the tokens of what the documents become (see `Measured`).
 
+    answers, looks, pace: of a writer, what it writes when it is scored, how often dev is, and the seconds of a token.
     moving: of the backbone's weights, of those beside them, and of the fusion's; the head's come on top. `seconds` are
     of one training; there are as many as `trainings`.
     """
@@ -50,6 +55,9 @@ class Estimate:
     notes: dict[str, int]
     trainings: int = 1
     has_head: bool = True
+    answers: Answers | None = None
+    looks: int = 0
+    pace: float = 0.0
 
     @property
     def total(self) -> int:
@@ -60,7 +68,7 @@ class Estimate:
         return self.total <= self.machine.memory
 
     def to_dict(self) -> dict[str, Any]:
-        left_out = {"lengths"}
+        left_out = {"lengths", "answers"}
         plain = {name: value for name, value in asdict(self).items() if name not in left_out}
         return plain | {"total": self.total, "fits": self.fits}
 
@@ -71,6 +79,8 @@ class Estimate:
         yield f"{self.model}: {self.weights / 1e6:,.1f} million weights; {self.moving:,} move{beside}"
         yield f"memory: about {show_bytes(self.total)} ({parts})"
         yield f"time: about {show_time(self.seconds)} for {self.steps:,} steps, {self.tokens:,} padded tokens an epoch"
+        if self.answers is not None:
+            yield from self._list_answers(self.answers)
         if self.trainings > 1:
             whole = show_time(self.trainings * self.seconds)
             yield f"cross-validation (draw.dev_policy) trains {FOLDS} times more: about {whole} in all"
@@ -86,6 +96,20 @@ class Estimate:
                 f'train small weights beside the model (tuning.name = "lora"){alone}, or take a smaller model.'
             )
 
+    def _list_answers(self, answers: Answers) -> Iterator[str]:
+        taught = answers.taught
+        gold = f"{median(taught):.0f} tokens (median), {max(taught)} at most"
+        yield f"answers: gold's have {gold}; up to {answers.limit} may be written (writer.max_target_tokens)"
+        count = self.looks * len(answers.dev) + len(answers.test)
+        if count:
+            usual = show_time(self.pace * (self.looks * sum(answers.dev) + sum(answers.test)))
+            most = show_time(self.pace * count * answers.limit)
+            times = [f"dev {self.looks} times"] * bool(answers.dev) + ["test once"] * bool(answers.test)
+            yield (
+                f"scoring: {count:,} answers are written ({', '.join(times)}), which takes on top: "
+                f"about {usual} where they are as long as gold's, {most} where all go on to the limit"
+            )
+
 
 def show_bytes(size: float) -> str:
     return f"{size / GIB:.1f} GiB" if size >= GIB / 10 else f"{size / (1 << 20):.0f} MiB"
@@ -97,9 +121,16 @@ def show_time(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def estimate(recipe: Recipe, documents: Sequence[Document], *, machine: Machine | None = None) -> Estimate:
-    """What training by this recipe on these documents would need on this machine."""
-    shape, measured = measure(recipe, documents)
+def estimate(
+    recipe: Recipe,
+    documents: Sequence[Document],
+    *,
+    dev: Sequence[Document] = (),
+    test: Sequence[Document] = (),
+    machine: Machine | None = None,
+) -> Estimate:
+    """What training by this recipe on these documents would need on this machine; of a writer what scoring does too."""
+    shape, measured = measure(recipe, documents, dev=dev, test=test)
     settings, lengths = recipe.training, measured.tokens
     batches = list(
         Buckets(lengths, tokens=settings.tokens_per_batch, documents=settings.documents_per_batch, seed=settings.seed)
@@ -125,14 +156,19 @@ def estimate(recipe: Recipe, documents: Sequence[Document], *, machine: Machine 
         notes=measured.notes,
         trainings=FOLDS if recipe.draw.policy == "cv" else 1,  # FOLDS on all but one fold each, then one on all
         has_head=recipe.view == "tagger",
+        answers=measured.answers,
+        looks=1 + (ceil(steps / max(len(batches), 1)) if settings.eval_strategy != "no" else 0),  # one at the end
+        pace=work.pace,
     )
 
 
-def measure(recipe: Recipe, documents: Sequence[Document]) -> tuple[Shape, Measured]:
+def measure(
+    recipe: Recipe, documents: Sequence[Document], *, dev: Sequence[Document], test: Sequence[Document]
+) -> tuple[Shape, Measured]:
     """The shape of the model, and what it will read of the documents, and write."""
     if recipe.view == "writer":
         writer = plan_writer(recipe, documents).sketch()
-        measured = measure_for_writer(writer, documents)
+        measured = measure_for_writer(writer, documents, dev=dev, test=test)
         return weigh(writer.backbone.model, recipe.tuning), measured
     shape, tokenizer, most = look_up(recipe.backbone, documents, tuning=recipe.tuning)
     return shape, measure_for_tagger(recipe, documents, tokenizer=tokenizer, most=most)
@@ -208,6 +244,12 @@ class _Work:
             "activations": tokens * per_token * floats,
             "libraries": int(FIXED),
         }
+
+    @property
+    def pace(self) -> float:
+        """Seconds for a token that is written: all weights are read for one of every row, and each has its grammar."""
+        reading = self.kept / self.machine.bandwidth / ROWS_WRITTEN
+        return reading + 2 * self.shape.multiplied / (self.machine.flops * EFFICIENCY) + TOKEN
 
     def find_seconds(self, tokens: float, steps: int) -> float:
         """Operations by weight and token: 2 forward, 2 back through it, 2 for its gradient; Adam moves 28 bytes."""

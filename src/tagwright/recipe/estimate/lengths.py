@@ -18,12 +18,26 @@ from tagwright.training.trainer import encode
 
 
 @dataclass(frozen=True)
+class Answers:
+    """What a writer writes. limit: the tokens that an answer may have. taught: the tokens of each target of training.
+
+    dev, test: the tokens of gold's answers, one by one, as they are asked for when a part is scored.
+    """
+
+    limit: int
+    taught: tuple[int, ...]
+    dev: tuple[int, ...]
+    test: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Measured:
     """tokens: of each window, or of each source with its target. windowed: the documents of which there are several."""
 
     tokens: NDArray[np.int64]
     windowed: int
     notes: dict[str, int]
+    answers: Answers | None = None
 
 
 def measure_for_tagger(
@@ -41,12 +55,23 @@ def measure_for_tagger(
     return Measured(lengths, int((counts > 1).sum()), dict(ledger.counts) | _count_silent(pieces, documents))
 
 
-def measure_for_writer(writer: Writer, documents: Sequence[Document]) -> Measured:
-    """The sources and targets that a writer is taught."""
+def measure_for_writer(
+    writer: Writer, documents: Sequence[Document], *, dev: Sequence[Document], test: Sequence[Document]
+) -> Measured:
+    """The sources and targets that a writer is taught, and what it has to write when it is scored."""
     ledger = Ledger()
     writer.note_unheld(documents, ledger)
-    lengths = encode(writer, documents, ledger=ledger).lengths
-    return Measured(lengths, sum(bool(writer.cut(document).windows) for document in documents), dict(ledger.counts))
+    taught = encode(writer, documents, ledger=ledger)
+    windowed = sum(bool(writer.cut(document).windows) for document in documents)
+    counts = tuple(piece.count for piece in taught.pieces)
+    answers = Answers(writer.room, counts, dev=_count_gold(writer, dev), test=_count_gold(writer, test))
+    return Measured(taught.lengths, windowed, dict(ledger.counts), answers)
+
+
+def _count_gold(writer: Writer, documents: Sequence[Document]) -> tuple[int, ...]:
+    """The tokens of each answer, with its end."""
+    windows = (window for document in documents for window in writer.cut(document).slices)
+    return tuple(len(writer.encode(pair.target)) + 1 for window in windows for pair in writer.format.write(window))
 
 
 def _count_silent(pieces: Sequence[Piece], documents: Sequence[Document]) -> dict[str, int]:

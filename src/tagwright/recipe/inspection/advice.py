@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from tagwright.backbone.builtin import BACKBONE_FORMS, PREFIX, UNTRAINED, pick_rate
+from tagwright.backbone.builtin import BACKBONE_FORMS, DEFAULT, PREFIX, UNTRAINED, WRITER, pick_rate
 from tagwright.io.kind import FileOptions
 from tagwright.recipe.corpus import FEW_DEV
 from tagwright.recipe.inspection.summary import Summary
@@ -26,15 +26,22 @@ def advise(
     summary: Summary,
     *,
     files: Mapping[str, str],
-    model: str,
     out: str,
+    wanted: Mapping[str, str] | None = None,
     kind: str | None = None,
     options: FileOptions | None = None,
 ) -> Advice:
-    """A recipe for training on `files` (train and, where there are any, dev and test)."""
+    """A recipe for training on `files` (train and, where there are any, dev and test).
+
+    wanted: the model, the view and the task, by the names of settings; what isn't there follows from the documents.
+    """
+    wanted = wanted or {}
     options = options or FileOptions()
     notes = NOTES | {"data.train": f"{summary.documents:,} documents, {len(summary.labels)} labels"}
-    settings: dict[str, Any] = {"out": out, "backbone.model": model} | {f"data.{k}": v for k, v in files.items()}
+    settings: dict[str, Any] = {"out": out} | {f"data.{part}": file for part, file in files.items()}
+    settings |= _choose_view(summary, notes, view=wanted.get("view", "writer" if "writer.task" in wanted else None))
+    settings |= {"backbone.model": WRITER if settings["view"] == "writer" else DEFAULT} | dict(wanted)
+    model = settings["backbone.model"]
     for name in READING:
         if (value := getattr(options, name)) != getattr(FileOptions(), name):
             settings[f"data.{name}"], notes[f"data.{name}"] = value, "as given to `tagwright init`"
@@ -52,6 +59,24 @@ def advise(
         notes["backbone.model"] = f"small{random}: shows the way; put a hub id or a folder here for good scores"
         notes["training.learning_rate"] = "for so small a model; 2e-5 to 1e-4 for larger pretrained ones"
     return Advice(Recipe().change(settings), notes, frozenset(settings) | frozenset(notes))
+
+
+def _choose_view(summary: Summary, notes: dict[str, str], *, view: str | None) -> dict[str, str]:
+    """What holds all that the documents have: tags, else the pairs head; a writer where fields are, or it is asked for.
+
+    Spans without a label are taken for arguments of given predicates.
+    """
+    if view is None:
+        view = "tagger" if summary.labels else "writer"
+    if view == "writer":
+        guess = "dst" if summary.fields else "srl" if summary.untyped else "joint-er" if summary.relations else "ner"
+        return {"view": view, "writer.task": guess}
+    edges = sum(summary.relations.values())
+    held = {"relations": edges, "overlapping spans": summary.overlapping}
+    if told := " and ".join(f"{what} ({count:,})" for what, count in held.items() if count):
+        notes["head.name"] = f"holds {told}, which softmax and crf can't; so does a writer: init --view writer"
+        return {"view": view, "head.name": "pairs"}
+    return {"view": view}
 
 
 def _choose_dev(summary: Summary, notes: dict[str, str]) -> dict[str, str]:
@@ -74,12 +99,16 @@ def _choose_batches(summary: Summary, notes: dict[str, str]) -> dict[str, int]:
 
 
 NOTES = {
+    "view": "tagger puts a head on words; writer lets a model write the labels (docs/writer.md)",
     "data": "Files, and how they are read. `tagwright inspect` says what is in them.",
     "backbone": "The pretrained model.",
     "backbone.model": BACKBONE_FORMS,
     "backbone.max_tokens": "longer documents are cut into windows that overlap",
     "head": "How words get their labels.",
     "head.name": "softmax, crf (keeps tags consistent, costs a little time) or pairs (overlapping spans, relations)",
+    "writer": "What a model writes.",
+    "writer.task": "ner, joint-er, relation, srl, events, dst ...: what is given and what is predicted",
+    "writer.format": "inline, records (shorter, spans may cross) or sentinel",
     "training": "Names are those of transformers.TrainingArguments; any of them may stand here.",
     "training.num_train_epochs": "more for fewer documents; training stops earlier when dev stops improving",
     "training.learning_rate": "2e-5 to 1e-4 is usual",

@@ -8,6 +8,7 @@ from typing import Any
 
 from tagwright.text.document import Document
 from tagwright.text.labels import collect_relation_labels
+from tagwright.text.span import find_flat
 
 BINS = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
 
@@ -53,7 +54,10 @@ class LabelFacts:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a set of documents holds. Spans without a type (label "") are counted apart."""
+    """What a set of documents holds. Spans without a type (label "") are counted apart.
+
+    overlapping: the spans that are left out where every word has one tag.
+    """
 
     documents: int
     words: int
@@ -63,6 +67,7 @@ class Summary:
     labels: dict[str, LabelFacts]
     relations: dict[str, int]
     fields: int
+    overlapping: int
 
     @property
     def spans(self) -> int:
@@ -75,6 +80,7 @@ class Summary:
             "documents_without_spans": self.unlabelled,
             "spans": self.spans,
             "untyped_spans": self.untyped,
+            "overlapping_spans": self.overlapping,
             "fields": self.fields,
             "words_per_document": self.lengths.to_dict(),
             "labels": {
@@ -97,6 +103,7 @@ def summarise(documents: Sequence[Document]) -> Summary:
         labels=_describe_labels(documents),
         relations=dict(collect_relation_labels(documents).most_common()),
         fields=sum(len(document.fields) for document in documents),
+        overlapping=sum(len(find_flat(document.spans)[1]) for document in documents),
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tagwright.errors import DataError
 from tagwright.recipe.build import build, resolve
-from tagwright.recipe.corpus import Corpus, check_overlap, require_labels
+from tagwright.recipe.corpus import Corpus, look_over, require_labels
 from tagwright.recipe.estimate.estimate import show_time
 from tagwright.recipe.recipe import Recipe
 from tagwright.recipe.run import check_same_run
@@ -53,7 +53,7 @@ def curve(
     work = Work(recipe, plan.dial, corpus, folder / CELLS)
     check_documents(plan, work)
     check_values(plan, work)
-    check_overlap(corpus)
+    look_over(corpus)
     check_same_run(work.folder, recipe, facts=corpus.facts, asked={"vary": plan.dial.setting})
     seconds = expect_seconds(work, plan.list_cells())
     with ShowCells(say) as shown:
