@@ -294,9 +294,9 @@ def test_a_kernel_that_is_not_there_is_no_damage(
     def refuse(*_: Any, **__: Any) -> None:
         raise ImportError(reason)
 
+    config = BackboneConfig(model=str(saved("llama")), attn_implementation="flash_attention_2")
     monkeypatch.setattr(AutoModel, "from_config", refuse)
     monkeypatch.setattr(AutoModel, "from_pretrained", refuse)
-    config = BackboneConfig(model=str(saved("llama")), attn_implementation="flash_attention_2")
     for load in (load_backbone, lambda config: restore_backbone(saved("llama"), config)):
         with pytest.raises(
             ModelError, match="'flash_attention_2' can't be had here: .*(installed|yet)[.]\n.* tagwright.json"
