@@ -39,6 +39,13 @@ def test_one_writer_is_trained_for_several_tasks_and_asked_for_one(run: Run, her
     run("evaluate", "roles.jsonl", "--model", "both", "--task", "srl", "--json", "scores.json")
     assert json.loads((here / "scores.json").read_text())["documents"] == 4
     assert "names.jsonl is the file that this labeler was trained on" in run("predict", "both", "names.jsonl").stderr
+    shown = run("inspect", "both").stdout
+    assert (
+        "a writer of several tasks with 2 labels and 2 relations" in shown
+        and "relations: ARG0, ARG1" in shown
+        and "mix 0.50" in shown
+    )
+    assert "tokens of an answer, at most: ner 24, srl 24 (writer.max_target_tokens)" in shown
     with pytest.raises(RecipeError, match="This recipe is for the tasks ner, srl, each with files of its own"):
         run("inspect", "both/recipe.toml")
     with pytest.raises(RecipeError, match="both is for the tasks ner, srl. Say which one is scored: --task ner"):

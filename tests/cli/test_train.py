@@ -56,6 +56,7 @@ def test_a_writer_may_learn_nothing_and_be_shown_documents(run: Run, here: Path)
     shown = run("train", "--task", "ner", "--demonstrations", 2, *files, "--set", "writer.max_target_tokens=30").stdout
     assert "Saved to shown" in shown
     told = run("inspect", "shown", "--check").stdout
+    assert "mix" not in told and "read_at" not in told
     assert "tokens of an answer, at most: 30 (writer.max_target_tokens)" in told
     assert "demonstrations 2" in told and "tuning: frozen; 0 of" in told and "head:" not in told
     assert "exact" in run("evaluate", "gold.jsonl", "--model", "shown").stdout

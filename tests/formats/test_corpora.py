@@ -95,7 +95,7 @@ def test_round_trip(
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize(("task", "name"), CASES)
 def test_every_target_is_within_reach_of_the_grammar(shared: Path, task: str, name: str, kind: str) -> None:
-    """Of some documents of each corpus, by the tokens of a model that ships; frames there are no deeper than grammars go."""
+    """Of some documents of each corpus, by the tokens of a shipped model; no frame there is deeper than grammars go."""
     if not TASKS[task].predicts <= FORMATS[kind].holds:
         pytest.skip(f"{kind} says that it can't hold {task}")
     documents = list(read_all(shared / "data" / name))

@@ -106,7 +106,7 @@ def test_faults_of_a_writer_are_told_together() -> None:
         "  backbone.sight: a writer's is chosen, not learned. Name layers, such as 0011 or all.",
         "  tuning.name: 'prefix' puts keys and values before a tagger's words; a writer has none. "
         "Use 'lora' to move little.",
-        "  writer.format: 'sentinel' can't write fields, which 'dst' predicts.",
+        "  writer.format: 'sentinel' can't write fields, which 'dst' predicts. Take another: inline, records.",
     ]
 
 

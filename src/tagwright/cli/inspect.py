@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tagwright.text.document import Document
     from tagwright.text.ledger import Ledger
 
+VIEWS = {"writers": "writer of several tasks"}
+READ_BY_WRITERS = ("writer", "backbone")
 BAR, MOST = 40, 60  # columns of the longest bar, labels shown
 
 
@@ -279,37 +281,28 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
     """What a saved labeler is, and whether it still predicts what it did."""
     from rich.markup import escape
 
-    from tagwright.backbone.fusion import FusionConfig
     from tagwright.cli.terminal.pictures import draw_choices, draw_layers, draw_sight
     from tagwright.cli.terminal.show import show_loading
     from tagwright.evaluation.page.elements import show_count
 
     with show_loading():
-        from tagwright.heads.config import HeadConfig
         from tagwright.inference.calibrated import read_calibration
         from tagwright.models.folder import read_about
-        from tagwright.recipe.recipe import UNREAD_BACKBONE
 
     about = read_about(folder)
-    named = {part: about[part] for part in ("labels", "relations") if about.get(part)}
-    sizes = " and ".join(show_count(len(names), part[:-1]) for part, names in named.items())
-    console.print(f"[bold]{escape(name)}[/]: a {about['view']} with {sizes or 'no labels'}")
-    for part, names in named.items():
+    known = {part: about[part] for part in ("labels", "relations") if about.get(part)}
+    sizes = " and ".join(show_count(len(names), part[:-1]) for part, names in known.items())
+    view = VIEWS.get(about["view"], about["view"])
+    console.print(f"[bold]{escape(name)}[/]: a {view} with {sizes or 'no labels'}")
+    for part, names in known.items():
         console.print(f"  {part}: {escape(', '.join(names))}", soft_wrap=True)
     for line in [*_tell_room(about), *_tell_tuning(about), *draw_sight(about)]:
         console.print(f"  {escape(line)}", soft_wrap=True)
-    parts, idle = about, (*UNREAD_BACKBONE, *(["mix"] if about["view"] == "writer" else []))
-    if "head" in about:  # a writer has none, and reads less
-        idle = ()
-        parts = about | {
-            "head": HeadConfig.model_validate(about["head"]).list_read(),
-            "fusion": FusionConfig.model_validate(about.get("fusion", {})).list_read(),
-        }
+    parts = _pick_read(about)
     for part in ("head", "fusion", "writer", "backbone", "versions", "scores"):
         if part not in parts:
             continue
-        known = {name: value for name, value in parts[part].items() if value is not None and name not in idle}
-        facts = ", ".join(f"{name} {_spell(value)}" for name, value in known.items())
+        facts = ", ".join(f"{name} {_spell(value)}" for name, value in parts[part].items() if value is not None)
         console.print(f"  {part}: {escape(facts)}", soft_wrap=True)
     if (calibration := read_calibration(folder)) is not None:
         console.print(f"  calibration: {'; '.join(calibration.tell())}", soft_wrap=True)
@@ -324,6 +317,20 @@ def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) ->
         load(folder, check=True)
         console.print("  [green]It predicts what it did when it was saved.[/]")
     return about | ({"checked": True} if check else {})
+
+
+def _pick_read(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What there is to tell, without the settings that such a labeler doesn't read."""
+    from tagwright.backbone.fusion import FusionConfig
+    from tagwright.heads.config import HeadConfig
+    from tagwright.recipe.recipe import UNREAD_BACKBONE
+
+    if "head" in about:  # a writer has none
+        head = HeadConfig.model_validate(about["head"]).list_read()
+        return {**about, "head": head, "fusion": FusionConfig.model_validate(about.get("fusion", {})).list_read()}
+    unread = {*UNREAD_BACKBONE, *(("mix",) if "longest" in about else ())}  # there is nothing to mix in one task
+    own = {part: {name: value for name, value in about[part].items() if name not in unread} for part in READ_BY_WRITERS}
+    return {**about, **own}
 
 
 def _tell_room(about: Mapping[str, Any]) -> list[str]:

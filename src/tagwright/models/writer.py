@@ -197,8 +197,8 @@ class Writer(OnBackbone):
 
     def note_unheld(self, documents: Sequence[Document], ledger: Ledger) -> None:
         self.format.note_unheld(documents, ledger)
-        note_lost(documents, self.lexicon, ledger=ledger)
-        note_leftover(self.format.task, documents, ledger)
+        note_lost(documents, ledger, lexicon=self.lexicon)
+        note_leftover(documents, ledger, task=self.format.task)
         if self.shown is not None and self.shown.pairs:
             self._note_unshown(documents, self.shown, ledger)
 

@@ -35,7 +35,7 @@ def cross_validate(recipe: Recipe, corpus: Corpus, *, fit: Fit) -> tuple[int, fl
     for number, (train, held) in enumerate(fold(corpus.train, folds, seed=recipe.training.seed), start=1):
         with TemporaryDirectory() as folder:
             ledger = Ledger()
-            told = [Notice(recipe, {ONLY: corpus}, ledger)] if number == 1 else []
+            told = [Notice(recipe, {ONLY: corpus}, ledger=ledger)] if number == 1 else []
             _, history = fit(
                 recipe.change(settings),
                 replace(corpus, train=train, dev=held, test=()),

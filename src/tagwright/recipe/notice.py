@@ -25,7 +25,7 @@ class Notice(TrainerCallback):  # type: ignore[misc]
     ledger: what can't be held or isn't taught, by then. is_first: the documents were not told of before.
     """
 
-    def __init__(self, recipe: Recipe, corpora: Corpora, ledger: Ledger, *, is_first: bool = True) -> None:
+    def __init__(self, recipe: Recipe, corpora: Corpora, *, ledger: Ledger, is_first: bool = True) -> None:
         self.recipe, self.corpora, self.ledger, self.is_first = recipe, corpora, ledger, is_first
         self.is_told = False
 

@@ -113,7 +113,7 @@ def train_labeler(
         if checkpoint is None:
             (place / RUN).unlink(missing_ok=True)
         check_same_run(place, recipe, facts=tell_facts(corpora))
-        notice = Notice(recipe, corpora, ledger, is_first=epochs is None)
+        notice = Notice(recipe, corpora, ledger=ledger, is_first=epochs is None)
         labeler, history = fit(
             recipe,
             corpora,

@@ -41,7 +41,7 @@ def test_labels_of_marks_and_of_other_case_are_none_of_those() -> None:
 
 def test_words_that_the_tokenizer_loses_are_counted() -> None:
     ledger, document = Ledger(), Document.from_words(["the", "猫", "sat", "猫"])
-    note_lost([document], make_lexicon(), ledger=ledger)
+    note_lost([document], ledger, lexicon=make_lexicon())
     assert not ledger
-    note_lost([document], make_poor_lexicon(), ledger=ledger)
+    note_lost([document], ledger, lexicon=make_poor_lexicon())
     assert list(ledger.lines()) == [f"2 x {LOST}: 猫; 猫"]

@@ -30,7 +30,7 @@ def check_names(inventory: Inventory, lexicon: Lexicon, *, model: str) -> None:
                 )
 
 
-def note_lost(documents: Iterable[Document], lexicon: Lexicon, *, ledger: Ledger) -> None:
+def note_lost(documents: Iterable[Document], ledger: Ledger, *, lexicon: Lexicon) -> None:
     """Note the words of documents that the tokenizer can't write as they are."""
     for document in documents:
         written = [escape(word) for word in document.words]

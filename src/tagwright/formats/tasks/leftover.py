@@ -11,7 +11,7 @@ from tagwright.text.ledger import Ledger
 KINDS = {"spans": "span", "relations": "relation", "fields": "field of a dialogue"}
 
 
-def note_leftover(task: Task[Any], documents: Iterable[Document], ledger: Ledger) -> None:
+def note_leftover(documents: Iterable[Document], ledger: Ledger, *, task: Task[Any]) -> None:
     """Note every span, relation and field that the task has no question for."""
     idle = {kind: what for kind, what in KINDS.items() if kind not in {*task.predicts, *task.given}}
     told = {kind: f"{what}: the task {task.name!r} has none, {_list_takers(task, kind)}" for kind, what in idle.items()}
