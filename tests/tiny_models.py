@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 import transformers
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from tagwright.backbone.backbone import Backbone, load_backbone
@@ -46,6 +46,7 @@ def make_tokenizer(**settings: Any) -> PreTrainedTokenizerFast:
     """Every letter is a token; a word of other characters is unknown."""
     tokenizer = Tokenizer(models.WordPiece(VOCABULARY, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.decoder = decoders.WordPiece()
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )

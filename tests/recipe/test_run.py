@@ -162,7 +162,7 @@ def test_what_the_head_cannot_hold_is_counted_and_told_before_it_learns(
     recipe = Recipe().change(QUICK | {"training.num_train_epochs": 1})
     train_labeler(recipe, Corpus([*corpus.train, nested], corpus.dev), ledger=unheld)
     assert any("overlapping" in line for line in unheld.lines())
-    (told,) = (record for record in caplog.records if "1 x overlapping span" in record.getMessage())
+    told = next(record for record in caplog.records if "1 x overlapping span" in record.getMessage())
     assert "x 'b' PLACE" in told.getMessage()
 
 

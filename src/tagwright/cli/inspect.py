@@ -328,7 +328,7 @@ def _pick_read(about: Mapping[str, Any]) -> dict[str, Any]:
     if "head" in about:  # a writer has none
         head = HeadConfig.model_validate(about["head"]).list_read()
         return {**about, "head": head, "fusion": FusionConfig.model_validate(about.get("fusion", {})).list_read()}
-    unread = {*UNREAD_BACKBONE, *(("mix",) if "longest" in about else ())}  # there is nothing to mix in one task
+    unread = {*UNREAD_BACKBONE, *(("mix",) if about["view"] == "writer" else ())}  # one task, nothing to mix
     own = {part: {name: value for name, value in about[part].items() if name not in unread} for part in READ_BY_WRITERS}
     return {**about, **own}
 
