@@ -2,11 +2,14 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
+DEV := .venv/ready-dev
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
-.PHONY: help setup demo test test-all fix check docs fuzz torture bench clean
+.PHONY: help setup dev demo test test-all fix check docs fuzz torture bench clean
 
 help:
-	@echo "make setup     install into .venv (done once; the others call it)"
+	@echo "make setup     install into .venv (done once; demo calls it)"
+	@echo "make dev       and what the tests and checks need besides (done once; they call it)"
 	@echo "make demo      train a labeler on the built-in corpus, show its scores, write runs/demo/report.html"
 	@echo "make test      the tests: offline, CPU; some 9 minutes on two slow cores"
 	@echo "make test-all  the slow tests too (real data and models where they are at hand)"
@@ -23,9 +26,15 @@ $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed and was not found: install it, or run make PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing torch and the rest into .venv, once: some minutes"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt "torch==2.13.0"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(INSTALL) "torch==2.13.0"
+	$(INSTALL) -e .
 	@touch $(READY)
+
+dev: $(DEV)
+
+$(DEV): $(READY)
+	$(INSTALL) -e ".[dev]"
+	@touch $(DEV)
 
 # One thread: for so small a model more only wait for each other.
 demo: setup
@@ -33,17 +42,17 @@ demo: setup
 	@echo "Next: . $(BIN)/activate, then tagwright predict runs/demo --text '...' or tagwright init your-file.csv"
 
 # Two processes of one thread each; the tests of a file stay together, so that they share what they make.
-test: setup
+test: dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-test-all: setup
+test-all: dev
 	$(BIN)/python -m pytest -m "not gpu and not network"
 
-fix: setup
+fix: dev
 	$(BIN)/ruff format src tests benchmarks recipes
 	$(BIN)/ruff check --fix src tests benchmarks recipes
 
-check: setup
+check: dev
 	$(BIN)/ruff format --check src tests benchmarks recipes
 	$(BIN)/ruff check src tests benchmarks recipes
 	$(BIN)/mypy
@@ -52,19 +61,19 @@ check: setup
 	$(BIN)/python docs/make_compatibility.py --check
 	$(BIN)/mkdocs build --strict --quiet
 
-docs: setup
+docs: dev
 	$(BIN)/python docs/make_cli.py
 	$(BIN)/python docs/make_compatibility.py
 	$(BIN)/mkdocs build --strict --quiet
 
-fuzz: setup
+fuzz: dev
 	$(BIN)/python benchmarks/fuzz.py
 
-torture: setup
+torture: dev
 	$(BIN)/python benchmarks/torture.py
 
-bench: setup
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,bench]"
+bench: dev
+	$(INSTALL) -e ".[dev,bench]"
 	$(BIN)/python benchmarks/imports.py
 	$(BIN)/python benchmarks/parity.py
 	$(BIN)/python benchmarks/train.py

@@ -1,6 +1,6 @@
 """Finished cells of studies, kept with the project, so that a study goes on where another machine left it.
 
-    python benchmarks/kept.py keep sight/screen   runs/bench/sight/screen/cells -> benchmarks/results/sight-screen.jsonl
+    python benchmarks/kept.py keep sight/screen   runs/bench/sight/screen/cells -> results/sight-screen.jsonl.xz
     python benchmarks/kept.py take sight/screen   and back, but for cells that are there already
 
 A study itself decides which of them still hold: a cell whose settings (weights among them) have changed is done again.
@@ -8,6 +8,7 @@ A study itself decides which of them still hold: a cell whose settings (weights 
 
 import argparse
 import json
+import lzma
 import sys
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def main() -> int:
     parser.add_argument("what", choices=("keep", "take"))
     parser.add_argument("study", help="its folder within runs/bench")
     options = parser.parse_args()
-    cells, file = RUNS / options.study / "cells", RESULTS / f"{options.study.replace('/', '-')}.jsonl"
+    cells, file = RUNS / options.study / "cells", RESULTS / f"{options.study.replace('/', '-')}.jsonl.xz"
     count = keep(cells, file) if options.what == "keep" else take(cells, file)
     print(f"{count} cells into {file if options.what == 'keep' else cells}.")
     return 0
@@ -36,7 +37,7 @@ def keep(cells: Path, file: Path, *, home: Path = ROOT.parent) -> int:
         raise FileNotFoundError(f"There are no cells in {cells}. Run the study first.")
     file.parent.mkdir(parents=True, exist_ok=True)
     lines = (json.dumps(record, ensure_ascii=False).replace(str(home), HERE) for record in found)
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    file.write_bytes(lzma.compress("".join(f"{line}\n" for line in lines).encode(), preset=9))
     return len(found)
 
 
@@ -44,7 +45,7 @@ def take(cells: Path, file: Path, *, home: Path = ROOT.parent) -> int:
     """The cells of a file that have none yet; gives their number."""
     cells.mkdir(parents=True, exist_ok=True)
     missing = 0
-    for line in file.read_text(encoding="utf-8").splitlines():
+    for line in lzma.decompress(file.read_bytes()).decode().splitlines():
         record = json.loads(line.replace(HERE, str(home)))
         path = cells / f"{record['cell']}.json"
         if not path.exists():
