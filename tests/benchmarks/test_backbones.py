@@ -22,6 +22,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Folders of language models of all kinds, in half precision, as a pretraining run leaves them."""
     tokenizer = learn_tokenizer([PlainText("one", ("a small text", "of two paragraphs"))], size=400)
     folders = {}
+    torch.manual_seed(99)  # none that a test draws with: the same weights would be no others
     for kind in ("decoder", "encoder", "encoder-decoder"):
         folders[kind] = str(tmp_path_factory.mktemp(kind))
         size = ModelConfig(kind=kind, width=16, inner_width=16, layers=2, heads=2)
