@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from tagwright.errors import DataError
-from tagwright.io.kind import MOST_FAULTS, PARTS, find_stem, is_automatic, located, note_losses, read_rows
+from tagwright.io.kind import (
+    MOST_FAULTS,
+    PARTS,
+    find_stem,
+    is_automatic,
+    join_faults,
+    located,
+    note_losses,
+    read_rows,
+)
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.relation import Field, Relation, Turn
@@ -82,6 +91,13 @@ def test_faults_of_rows_are_told_together_after_the_documents_before_them() -> N
         next(documents)
     assert str(caught.value) == "x.csv:3: bad at x.csv:3.\nFurther faults:\n  line 6: bad too at x.csv:6."
     assert (caught.value.path, caught.value.line) == (Path("x.csv"), 3)
+
+
+def test_a_fault_that_many_rows_share_is_told_once() -> None:
+    reasons = ["Numbers.", "Numbers.", "No words.", "Numbers.", "No words."]
+    faults = [DataError(reason, path="x.jsonl", line=line) for line, reason in enumerate(reasons, 1)]
+    told = "x.jsonl:1: Numbers.\nFurther faults:\n  lines 2, 4: the same\n  lines 3, 5: No words."
+    assert str(join_faults(faults)) == told
 
 
 def test_rows_that_end_in_an_error_of_their_own_still_tell_the_faults_before_it() -> None:

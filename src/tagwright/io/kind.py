@@ -115,15 +115,21 @@ def read_rows(
 
 
 def join_faults(faults: Sequence[DataError]) -> DataError:
-    """One error for the first faults of a file."""
+    """One error for the first faults of a file, each reason told once."""
     first, *others = faults[:MOST_FAULTS]
     if not others:
         return first
     more = " (the first ones)" if len(faults) >= MOST_FAULTS else ""
-    lines = "".join(
-        f"\n  {'' if fault.line is None else f'line {fault.line}: '}{_cut(fault.reason)}" for fault in others
-    )
+    places: dict[str, list[str]] = {}
+    for fault in others:
+        reason = "the same" if fault.reason == first.reason else _cut(fault.reason)
+        places.setdefault(reason, []).extend([] if fault.line is None else [str(fault.line)])
+    lines = "".join(f"\n  {_show_lines(at)}{reason}" for reason, at in places.items())
     return DataError(f"{first.reason}\nFurther faults{more}:{lines}", path=first.path, line=first.line)
+
+
+def _show_lines(at: Sequence[str]) -> str:
+    return f"line{'s' * (len(at) > 1)} {', '.join(at)}: " if at else ""
 
 
 def _cut(reason: str) -> str:

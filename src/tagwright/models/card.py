@@ -27,7 +27,7 @@ A sequence labeler: {plan.backbone.model} {plan.tell()}, trained by the tuning {
 made with Tagwright.
 
     import tagwright
-    labeler = tagwright.load("{name}")
+    labeler = tagwright.load("{name}")  # the path of this folder
     labeler("Some text.")
 
 {labels}## Scores

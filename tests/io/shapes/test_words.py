@@ -67,9 +67,7 @@ def test_gliner_counts_the_last_word_in() -> None:
 
 def test_integers_need_names() -> None:
     row = {"tokens": ["in", "Rome"], "tags": [0, 3]}
-    with pytest.raises(
-        DataError, match=r"'tags' holds the numbers 0, 3\. Say .* --label-names O,B-PER.*data.label_names"
-    ):
+    with pytest.raises(DataError, match=r"'tags' holds numbers\. Say .* --label-names O,B-PER.*data.label_names"):
         read_row(row)
     assert read_row(row, label_names=("O", "X", "Y", "B-LOC")).spans == (Span(1, 2, "LOC"),)
     with pytest.raises(DataError, match=r"tags\[1\] is 3, and a number from 0 to 1"):

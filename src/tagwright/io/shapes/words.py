@@ -123,9 +123,8 @@ class TagShape(WordShape):
         if not any(isinstance(tag, int) for tag in tags):
             return take_strings(row, key)
         if names is None:
-            found = ", ".join(map(str, sorted({tag for tag in tags if isinstance(tag, int)})[:20]))
             raise DataError(
-                f"{key!r} holds the numbers {found}. Say which tags they stand for, in order: "
+                f"{key!r} holds numbers. Say which tags they stand for, in order from 0: "
                 '--label-names O,B-PER,... (of train --set \'data.label_names=["O", "B-PER", ...]\').'
             )
         return [names[take_index(tag, f"{key}[{at}]", limit=len(names) - 1)] for at, tag in enumerate(tags)]
