@@ -96,11 +96,8 @@ def compare_arms(
     metrics: a place's score. floors: points of it that an arm must pass to have said anything.
     """
     done = {
-        (claim.name, place): compare_reports(
-            runs[claim.a, place],
-            runs[claim.b, place],
-            names=(claim.a, claim.b),
-            settings=Settings(metric=metrics[place], margin=claims.margin),
+        (claim.name, place): _compare_sides(
+            claims, claim, (runs[claim.a, place], runs[claim.b, place]), metric=metrics[place]
         )
         for claim in claims.contrasts
         for place in claims.places
@@ -108,6 +105,17 @@ def compare_arms(
     }
     corrected = dict(zip(done, correct_holm(list(done.values())), strict=True))
     return {key: _hold_to_floor(one, (floors or {}).get(key[1])) for key, one in corrected.items()}
+
+
+def _compare_sides(
+    claims: Claims, claim: Claim, sides: tuple[Sequence[Report], Sequence[Report]], *, metric: str
+) -> Comparison:
+    """Arms that share their runs differ by nothing, whatever other seeds would have given."""
+    settings = Settings(metric=metric, margin=claims.margin)
+    found = compare_reports(*sides, names=(claim.a, claim.b), settings=settings)
+    if sides[0] is not sides[1]:
+        return found
+    return replace(found, interval=(0.0, 0.0), interval90=(0.0, 0.0), p=1.0)
 
 
 def _hold_to_floor(comparison: Comparison, floor: float | None) -> Comparison:

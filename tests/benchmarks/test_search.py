@@ -13,6 +13,9 @@ from pages import search as page
 from study import Cell, read_records, write_json
 
 import search
+import tagwright
+from tagwright.text.document import Document
+from tagwright.text.span import Span
 
 ROOT = Path(__file__).parents[2]
 WORDS = {name: {"train": 100.0, "dev": 50.0, "test": 60.0} for name in ("conll04", "snips")}
@@ -199,3 +202,12 @@ def test_an_empty_study_fills_nothing(declared: claims.Claims, tmp_path: Path) -
     path.write_text((ROOT / "docs" / "sight.md").read_text(encoding="utf-8"), encoding="utf-8")
     page.write_page(page.Searched(declared, {}), [], page=path, share=0.2)
     assert path.read_text(encoding="utf-8").count("Not yet run") >= 3
+
+
+def test_arms_that_share_their_runs_are_equivalent_however_far_seeds_lie_apart(declared: claims.Claims) -> None:
+    gold = [Document.from_words(["Ada", "saw", "Rome"], spans=[Span(0, 1, "PER"), Span(2, 3, "LOC")])] * 30
+    reports = [tagwright.evaluate(gold, [each.with_spans(each.spans[:kept]) for each in gold]) for kept in (1, 2)]
+    runs = {(arm, "snips"): reports if arm in ("oneshot", "top") else [*reports] for arm in declared.arms}
+    found = claims.compare_arms(declared, runs, metrics={"snips": "exact.f1"})
+    judged = {name: claims.judge(one) for (name, _), one in found.items()}
+    assert judged["oneshot-top"] == "equivalent" and judged["oneshot-all"] == "open"

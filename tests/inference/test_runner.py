@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tagwright.errors import DataError, ModelError
-from tagwright.inference.runner import Runner, RunnerConfig
+from tagwright.inference.runner import PADDING, Runner, RunnerConfig
 from tagwright.models.tagger import Tagger
 from tagwright.text.document import Document
 from tagwright.text.relation import Relation, Turn
@@ -166,6 +166,21 @@ def test_streams_are_read_as_they_are_needed() -> None:
     assert len(read) == 13
 
 
+def test_long_and_short_documents_are_not_padded_to_one_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    tagger, sizes = make_tagger(), []
+    collate = tagger.collate
+
+    def watch(pieces: list[Any]) -> Batch:
+        batch = collate(pieces)
+        sizes.append((batch.ids.numel(), sum(map(len, pieces))))
+        return batch
+
+    monkeypatch.setattr(tagger, "collate", watch)
+    Runner(tagger).predict([["pa"] * words for words in (30, 2, 29, 3, 2, 30, 3, 2)])
+    assert len(sizes) == 2
+    assert all(padded - real <= PADDING for padded, real in sizes)
+
+
 def fail_above(tagger: Tagger, documents: int, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     encode = tagger.encode
 
@@ -186,6 +201,7 @@ def test_batches_that_do_not_fit_are_made_smaller(
     tagger = make_tagger()
     expected = Runner(tagger).predict(DOCUMENTS)
     fail_above(tagger, 3, monkeypatch, error)
+    monkeypatch.setattr("tagwright.inference.runner.PADDING", 4096)  # all in one batch, as on an accelerator
     runner = Runner(tagger, config=RunnerConfig(tokens_per_batch=4096))
     with caplog.at_level(logging.WARNING):
         found = runner.predict(DOCUMENTS)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Any, Self
 
 import numpy as np
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 Input = str | Sequence[str] | Document
 GIVEN = "Give Documents with spans, or a file that has them."
 LACKING = "which this labeler is to be given: not asked, so nothing is found"
+PADDING = 64  # tokens: a further batch costs about as much on a CPU, where an accelerator had rather pad
 FORMS = "Give a list of documents; each is a text, a list of words, or a Document."
 
 
@@ -234,8 +236,13 @@ class Runner:
                 self._back_off(batch, error)
 
     def _take_batch(self, pieces: Sequence[Any]) -> list[Any]:
-        """The first pieces, sorted by length, as many as the budget of padded tokens holds."""
-        return list(pieces[: max(1, self.config.tokens_per_batch // len(pieces[0]))])
+        """The first pieces, sorted by length, as many as the budget of padded tokens holds and padding is cheap for."""
+        longest = len(pieces[0])
+        batch = list(pieces[: max(1, self.config.tokens_per_batch // longest)])
+        if self.device.type == "cpu" and isinstance(self.model, WordLabeler):
+            padding = accumulate(longest - len(piece) for piece in batch)
+            batch = batch[: sum(total <= PADDING for total in padding)]
+        return batch
 
     def _back_off(self, batch: Sequence[Any], error: Exception) -> None:
         """Halve the budget after a batch that did not fit, for all that is still to come."""
