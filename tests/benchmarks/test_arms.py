@@ -239,7 +239,7 @@ def test_a_whole_study_is_told(options: argparse.Namespace, tmp_path: Path) -> N
     rows = "".join("Ada\tB-PER\nsaw\tO\nRome\tB-LOC\n\n" for _ in range(40))
     (tmp_path / "snips" / "test.conll").write_text(rows, encoding="utf-8")
     setup = arms.find_setup(read("fusion"), options)
-    factors = make_factors(setup)
+    factors = make_factors(setup) | {("encoder-pos-50", "concat"): 1.0}
     both = [[0, 1, "PER"], [2, 3, "LOC"]]
     confirm = [
         make_record(cell, 9.0, spans=[both[: 2 if cell.settings["arm"] == "dwatt" else 1]] * 40)
@@ -262,6 +262,6 @@ def test_a_whole_study_is_told(options: argparse.Namespace, tmp_path: Path) -> N
     assert "| decoder-slots-250 | 3 | 9.00 ± 0.00 |" in told
     assert "| `divided-even` | 54.30 ± 0.14 | +2.00 (2.00 to 2.00) |" in told
     assert "| start | as last | 4 | 54.30 (" in told and "| start | drawn | 4 | 53.30 (" in told
-    assert "| encoder-pos-50 | 0.003* |" in told
+    assert "| encoder-pos-50 | 0.003 | 0.003 | 0.001* |" in told  # of concat the least that was tried
     assert "| dwatt | - | 1,000, 1.00x |" in told
     ElementTree.parse(tmp_path / "fusion-gain.svg")
