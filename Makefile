@@ -73,7 +73,7 @@ torture: dev
 	$(BIN)/python benchmarks/torture.py
 
 bench: dev
-	$(INSTALL) -e ".[dev,bench]"
+	$(INSTALL) -e ".[bench]"
 	$(BIN)/python benchmarks/imports.py
 	$(BIN)/python benchmarks/parity.py
 	$(BIN)/python benchmarks/train.py

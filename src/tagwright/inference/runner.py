@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 Input = str | Sequence[str] | Document
 GIVEN = "Give Documents with spans, or a file that has them."
 LACKING = "which this labeler is to be given: not asked, so nothing is found"
-PADDING = 64  # tokens: a further batch costs about as much on a CPU, where an accelerator had rather pad
+PADDING = 64  # tokens of a batch at most, on a CPU (docs/log.md has others); an accelerator had rather pad
 FORMS = "Give a list of documents; each is a text, a list of words, or a Document."
 
 
