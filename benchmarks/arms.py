@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from cells.arms import run_cell
-from cells.finetuning import digest, find_minilm
+from cells.finetuning import digest, find_minilm, in_bfloat16, tell_precision
 from cells.sight import read_part
 from claims import Claims, read_claims
 from pages.arms import Found, write_page
 from sight import ROOT, announce, has_files, keep
 from study import Cell, Record, Study, make_parser, read_records, run_study
-
-from tagwright.backbone.precision import is_bfloat16_fast
 
 FIRST = 0  # the seed of all trials; declarations have others
 MINILM = "minilm"
@@ -116,7 +114,7 @@ def tell_caps(setup: Setup) -> None:
         f"{len(setup.places)} places, {setup.claims.runs} declared runs (at most {setup.claims.most_runs}). Training "
         f"documents are drawn by the seed; of dev at most as many; of test {most['test']}, always the same. Batches of "
         f"{told['batch']}; {len(told['trials'])} trials of a learning rate for every arm, {factors} times its own; "
-        f"{'bfloat16' if is_bfloat16_fast() else 'float32'}."
+        f"{tell_precision(setup.options.out)}."
     )
 
 
@@ -301,7 +299,7 @@ def write_recipe(setup: Setup, place: str, arm: str, *, factor: float) -> dict[s
     """What a cell has beyond the study of sight. An arm with a rate of its own has it for all weights."""
     told, declared = setup.places[place], find_arm(setup, arm)
     model = setup.find("models", told["model"])
-    recipe: dict[str, Any] = {"training.bf16": is_bfloat16_fast()}
+    recipe: dict[str, Any] = {"training.bf16": in_bfloat16(setup.options.out)}
     for part in (setup.find("kinds", told["kind"]), setup.find("corpora", told["corpus"]), declared):
         recipe |= part.get("recipe", {})
     if declared.get("budgeted"):

@@ -15,14 +15,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cells.finetuning import CAPS, SYNTHETIC, cap, digest, find_corpora, find_folder, find_minilm, fine_tune
+from cells.finetuning import (
+    CAPS,
+    SYNTHETIC,
+    cap,
+    digest,
+    find_corpora,
+    find_folder,
+    find_minilm,
+    fine_tune,
+    in_bfloat16,
+    tell_precision,
+)
 from cells.heldout import ORDER, PREDICTED, find_task, measure_model, measure_ngrams
 from rich.console import Console
 from rich.table import Table
 from scipy.stats import t as student
 from study import Cell, Record, Settings, Study, make_parser, run_study, start
-
-from tagwright.backbone.precision import is_bfloat16_fast
 
 ROOT = Path(__file__).parents[1]
 DEFAULTS = [f"{name}=builtin:{name}" for name in ("tiny-decoder", "tiny-encoder", "tiny-t5")]
@@ -59,7 +68,7 @@ def cap_corpus(corpus: str, options: argparse.Namespace) -> dict[str, int]:
 def tell_settings(corpora: Sequence[str], options: argparse.Namespace) -> str:
     train = ", ".join(f"{cap_corpus(corpus, options)['train']} of {corpus}" for corpus in corpora)
     most = cap(options.limit_documents)
-    precision = "bfloat16" if is_bfloat16_fast() else "float32"
+    precision = tell_precision(options.out)
     return (
         f"Training documents, drawn by the seed: at most {train}. Dev: at most {most['dev']}; test: {most['test']}, "
         f"the same for all. {options.epochs} epochs of batches of {BATCH}, in {precision}."
@@ -137,7 +146,7 @@ def make_cell(options: argparse.Namespace, *, name: str, corpus: str, mark: str 
     model = options.backbones[name]
     settings = {"part": "labelling", "name": name, "model": model, "digest": digest(model)}
     settings |= {"corpus": corpus, "data": str(options.data), "documents": cap_corpus(corpus, options)}
-    settings |= {"epochs": options.epochs, "batch": BATCH, "bf16": is_bfloat16_fast(), "read_at": "mean"}
+    settings |= {"epochs": options.epochs, "batch": BATCH, "bf16": in_bfloat16(options.out), "read_at": "mean"}
     settings |= {"sight": None, **varied}
     share = options.epochs / EPOCHS * settings["documents"]["train"] / CAPS["train"]
     thought = THOUGHT.get(corpus, 100.0) * share * LARGER.get(name, 1.0) + 5

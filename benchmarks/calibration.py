@@ -17,12 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from cells.calibration import find_files, run_head
-from cells.finetuning import cap, digest
+from cells.finetuning import cap, digest, in_bfloat16, tell_precision
 from rich.console import Console
 from rich.table import Table
 from study import Cell, Record, Study, make_parser, run_study, start
-
-from tagwright.backbone.precision import is_bfloat16_fast
 
 ROOT = Path(__file__).parents[1]
 CORPORA = ("conll04", "litbank_entities", "ncbi_disease", "snips", "ud_en_ewt", "uner_da_ddt")
@@ -42,7 +40,7 @@ def main() -> int:
     options = read_options()
     corpora = find_corpora(options.corpora.split(","), options.data)
     most = cap(options.limit_documents, train=TRAIN)
-    precision = "bfloat16" if is_bfloat16_fast() else "float32"
+    precision = tell_precision(options.out)
     print(
         f"At most {most['train']} training documents, drawn by the seed; dev {most['dev']}, test {most['test']}, the "
         f"same for all. {options.epochs} epochs of batches of {BATCH}, in {precision}."
@@ -79,7 +77,7 @@ def list_cells(options: argparse.Namespace, corpora: Sequence[str]) -> list[Cell
     most, cells = cap(options.limit_documents, train=TRAIN), []
     fixed = {"model": options.model, "digest": digest(options.model), "data": str(options.data), "documents": most}
     fixed |= {"rate": RATE, "head_rate": HEAD_RATE, "epochs": options.epochs, "batch": BATCH}
-    fixed |= {"bf16": is_bfloat16_fast(), "wanted": options.coverage, "most_added": MOST_ADDED}
+    fixed |= {"bf16": in_bfloat16(options.out), "wanted": options.coverage, "most_added": MOST_ADDED}
     fixed |= {"draws": DRAWS, "error_draws": ERROR_DRAWS}
     for seed, corpus, head in itertools.product(range(1, options.seeds + 1), corpora, options.heads):
         settings = {"corpus": corpus, "head": HEADS[head], "seed": seed, **fixed}

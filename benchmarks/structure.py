@@ -17,13 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from backbones import compare, tell_gain, tell_scores
-from cells.finetuning import PARTS, cap, digest, find_minilm
+from cells.finetuning import PARTS, cap, digest, find_minilm, in_bfloat16, tell_precision
 from cells.structure import STEPS, run_arm, time_steps
 from rich.console import Console
 from rich.table import Table
 from study import Cell, Record, Settings, Study, make_parser, run_study, start
-
-from tagwright.backbone.precision import is_bfloat16_fast
 
 ROOT = Path(__file__).parents[1]
 FLAT: dict[str, Any] = {"name": "softmax"}
@@ -61,7 +59,7 @@ def main() -> int:
     print(
         f"At most {most['train']} training documents, drawn by the seed; dev {most['dev']}, test {most['test']}, the "
         f"same for all. {options.epochs} epochs of batches of {BATCH}, in "
-        f"{'bfloat16' if is_bfloat16_fast() else 'float32'}."
+        f"{tell_precision(options.out)}."
     )
     cells = [*list_times(options, corpora), *list_arms(options, corpora)]
     return run_study(Study(cells, run_cell, report), options)
@@ -156,7 +154,7 @@ def share(options: argparse.Namespace, name: str) -> dict[str, Any]:
 
 
 def describe_model(options: argparse.Namespace, model: str) -> dict[str, Any]:
-    fixed = {"data": str(options.data), "batch": BATCH, "bf16": is_bfloat16_fast()}
+    fixed = {"data": str(options.data), "batch": BATCH, "bf16": in_bfloat16(options.out)}
     return {"model": model, "digest": digest(model), **fixed}
 
 

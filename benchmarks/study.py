@@ -19,8 +19,9 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from importlib.metadata import version
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from tagwright.errors import TagwrightError
@@ -145,12 +146,19 @@ def open_pool(folder: Path) -> ProcessPoolExecutor:
 
 
 def start_process(folder: Path) -> None:
-    """What cells print would run into what the others print: each process has a log."""
+    """What cells print would run into what the others print: each process has a log. None outlives its study."""
+    Thread(target=leave_with_parent, daemon=True).start()
     log = os.open(folder.parent / f"process-{os.getpid()}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(log, stream)
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)
+
+
+def leave_with_parent() -> None:
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def do_cell(run_cell: Callable[[Settings], dict[str, Any]], cell: Cell, folder: Path) -> str:

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from arms import FIRST, Setup, choose_factors, find_folder, find_setup, find_source, make_step_parser, run_arms
+from cells.finetuning import in_bfloat16, tell_precision
 from cells.unified import run_cell
 from claims import read_claims
 from pages.unified import Found, flatten, write_page
 from sight import announce, keep
 from study import Cell, Record, Study, read_records, run_study, start
-
-from tagwright.backbone.precision import is_bfloat16_fast
 
 NAME = "unified"
 Pair = tuple[str, str]  # a place, or a kind where an arm is trained on all of its places together; an arm
@@ -46,7 +45,7 @@ def tell_caps(setup: Setup) -> None:
         f"{len(setup.places)} places, {setup.claims.runs} declared scores (at most {setup.claims.most_runs}). {shots} "
         f"training documents, drawn by the seed; at most, always the same: {most}. Batches of {told['batch']}; "
         f"{len(told['trials'])} trials of a learning rate for every arm that learns; "
-        f"{'bfloat16' if is_bfloat16_fast() else 'float32'}."
+        f"{tell_precision(setup.options.out)}."
     )
 
 
@@ -168,7 +167,7 @@ def write_recipe(setup: Setup, places: Sequence[str], arm: str) -> dict[str, Any
     """Several tasks take so many times the steps of one, and choose weights so many times as seldom."""
     declared, first = setup.claims.arms[arm], setup.places[places[0]]
     corpus = setup.find("corpora", first["corpus"])
-    recipe = {"view": declared["view"], "training.bf16": is_bfloat16_fast()}
+    recipe = {"view": declared["view"], "training.bf16": in_bfloat16(setup.options.out)}
     recipe |= setup.find("kinds", first["kind"])["recipe"] | declared["recipe"]
     if setup.options.steps:
         recipe["training.max_steps"] = setup.options.steps

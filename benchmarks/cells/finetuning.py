@@ -5,6 +5,7 @@ that `sight` names. Knows nothing of tables.
 """
 
 import hashlib
+import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +22,7 @@ import tagwright
 from tagwright.backbone.backbone import load_config, load_tokenizer
 from tagwright.backbone.builtin import PREFIX, find_backbone
 from tagwright.backbone.config import BackboneConfig
+from tagwright.backbone.precision import is_bfloat16_fast
 from tagwright.errors import ModelError
 from tagwright.text.document import Document
 from tagwright.text.sampling import draw_shots
@@ -35,6 +37,27 @@ POOL = 3000  # synthetic documents that training documents are drawn from
 def cap(limit: int | None, **fewer: int) -> dict[str, int]:
     """The most documents of each part."""
     return {part: most if limit is None else min(most, limit) for part, most in (CAPS | fewer).items()}
+
+
+@cache
+def in_bfloat16(out: Path) -> bool:
+    """Whether a study computes in bfloat16: as its cells that are there, or else where the machine has it in hardware.
+
+    So what was begun on one machine goes on, and is reported, on any."""
+    for path in sorted(out.rglob("cells/*.json")):
+        settings = json.loads(path.read_text(encoding="utf-8"))["settings"]
+        told = settings.get("bf16", settings.get("recipe", {}).get("training.bf16"))
+        if told is not None:
+            return bool(told)
+    return is_bfloat16_fast()
+
+
+def tell_precision(out: Path) -> str:
+    """With what to do where it will take long."""
+    if not in_bfloat16(out):
+        return "float32"
+    slow = "" if is_bfloat16_fast() else f", which is slow here; the cells in {out} are, and --out begins others"
+    return f"bfloat16{slow}"
 
 
 def find_corpora(names: Iterable[str], folder: Path) -> list[str]:

@@ -1,5 +1,6 @@
 """Cells that fine-tune: the model that a cell asks for is the one it gets; and intervals hold to scipy's."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +83,18 @@ def test_a_cell_trains_and_scores(models: dict[str, str]) -> None:
     wished = finetuning.list_settings(settings | {"sight": "all"}, finetuning.cut_corpus(settings))
     assert wished["backbone.sight"] == "all"
     assert 0 <= found["f1"] <= 100 and 0 <= found["dev_f1"] <= 100 and found["words"] > 0
+
+
+@pytest.mark.parametrize("is_fast", [True, False])
+def test_a_study_goes_on_in_the_precision_that_it_was_begun_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_fast: bool
+) -> None:
+    monkeypatch.setattr(finetuning, "is_bfloat16_fast", lambda: is_fast)
+    begun = {"a": {"corpus": "conll04"}, "b": {"bf16": False}}, {"a": {"recipe": {"training.bf16": True}}}
+    for number, settings in enumerate(begun):
+        for name, told in settings.items():
+            path = tmp_path / str(number) / "screen" / "cells" / f"{name}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps({"settings": told}), encoding="utf-8")
+    assert [finetuning.in_bfloat16(tmp_path / name) for name in ("0", "1", "new")] == [False, True, is_fast]
+    assert ("slow here" in finetuning.tell_precision(tmp_path / "1")) is not is_fast

@@ -1,8 +1,10 @@
 """Studies of toy cells in real processes: what is done stays done, what fails or dies takes nothing else along."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 TOY = """
-import os, sys
+import os, signal, sys, time
 from pathlib import Path
 from study import Cell, Study, make_parser, run_study
 
@@ -22,6 +24,10 @@ def run_cell(settings):
         raise ValueError("no such number")
     if settings["does"] == "die":
         os._exit(3)
+    if settings["does"] == "orphan":
+        Path(settings["notes"]).with_suffix(".worker").write_text(str(os.getpid()))
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(60)
     return {"value": settings["value"], "threads": os.environ["OMP_NUM_THREADS"]}
 
 def report(records):
@@ -114,6 +120,24 @@ def test_a_process_that_dies_takes_only_its_cell_along(toy: Toy) -> None:
     assert ended.returncode == 1
     assert "a failed:" in ended.stderr and "process died" in ended.stderr
     assert toy.read("report.json") == {"b": 1, "c": 1}
+
+
+def test_no_process_outlives_its_study(toy: Toy) -> None:
+    toy.run("--does", "a=orphan", "--processes", "1")
+    worker = int(toy.out.with_suffix(".worker").read_text())
+    ends = time.monotonic() + 20
+    while is_running(worker) and time.monotonic() < ends:
+        time.sleep(0.1)
+    assert not is_running(worker)
+
+
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{process}/stat")
+    return not (state.is_file() and state.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
 def test_names_of_cells_are_names_of_files_and_each_its_own(toy: Toy) -> None:
