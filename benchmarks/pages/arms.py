@@ -73,12 +73,14 @@ def gather(found: Found) -> dict[str, Any]:
 
 
 def tell_caps(found: Found) -> str:
-    """How much was run."""
+    """How much was run, and in which precision."""
     steps = (("Trials", found.screen), ("Ablation", found.ablation), ("Confirm", found.confirm))
-    hours = {name: sum(record["seconds"] for record in records) / 3600 for name, records in steps}
-    return "\n".join(
-        f"- {name}: {len(records)} runs, {hours[name]:.1f} hours of one thread." for name, records in steps if records
-    )
+    lines = []
+    for name, records in ((name, records) for name, records in steps if records):
+        hours = sum(record["seconds"] for record in records) / 3600
+        precision = "bfloat16" if records[0]["settings"]["recipe"]["training.bf16"] else "float32"
+        lines.append(f"- {name}: {len(records)} runs, {hours:.1f} hours of one thread, in {precision}.")
+    return "\n".join(lines)
 
 
 def take(records: Sequence[Record], **wanted: Any) -> dict[int, float]:

@@ -134,7 +134,7 @@ def test_every_cell_is_a_recipe_that_can_be_trained(setup: arms.Setup) -> None:
 def test_trials_are_equally_many_and_see_no_more_of_dev_than_of_train(setup: arms.Setup) -> None:
     cells = arms.list_trials(setup)
     counts = Counter((cell.settings["place"], cell.settings["arm"]) for cell in cells)
-    assert set(counts.values()) == {3}
+    assert set(counts.values()) == {4}
     assert {cell.settings["seed"] for cell in cells} == {arms.FIRST}
     assert {cell.settings["step"] for cell in cells} == {"screen"}  # which never sees test
     assert all(cell.settings["documents"]["dev"] <= cell.settings["documents"]["train"] for cell in cells)
