@@ -54,8 +54,9 @@ def test_a_key_far_above_the_others_reads_its_layer_alone(name: str) -> None:
         fusion.keys.zero_()[2] = 1e6  # the query is positive, so that layer 2's score is far above the rest
     weights = fusion.weigh(states[-1])
     assert torch.equal(weights.argmax(-1), torch.full((2, 3), 2)) and weights.max(-1).values.min() == 1
-    values = fusion.values(torch.stack(fusion.fold(None, states[2], at=2) * (DEPTH + 1)).flatten(1, 2))
-    torch.testing.assert_close(fusion(states, states[-1], keep=KEEP), states[-1] + values[2].unflatten(0, (2, 3)))
+    alone = F.one_hot(torch.full((6,), 2), DEPTH + 1).double()
+    value = fusion.values([fusion.fold(None, states[2], at=2)[0].flatten(0, 1)] * (DEPTH + 1), weights=alone)
+    torch.testing.assert_close(fusion(states, states[-1], keep=KEEP), states[-1] + value.unflatten(0, (2, 3)))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -93,15 +94,3 @@ def test_the_scale_of_a_layer_counts_in_the_paper_only(name: str) -> None:
     states[1] = states[1] * 1000
     is_same = torch.allclose(fusion(states, states[-1], keep=KEEP), before, rtol=1e-4)
     assert is_same == (name == "dwatt")
-
-
-def test_all_layers_at_once_are_each_by_itself() -> None:
-    fusion = make_dwatt("dwatt")
-    states = torch.stack(make_states()).flatten(1, 2)
-    together, values = fusion.values(states), fusion.values
-    for n, state in enumerate(states):
-        inner = F.gelu(state @ values.enter[n] + values.enter_bias[n])
-        inner = F.layer_norm(inner, inner.shape[-1:], values.inner_norm_gain[n, 0], values.inner_norm_bias[n, 0])
-        outer = inner @ values.leave[n] + values.leave_bias[n]
-        outer = F.layer_norm(outer, outer.shape[-1:], values.outer_norm_gain[n, 0], values.outer_norm_bias[n, 0])
-        torch.testing.assert_close(together[n], outer)

@@ -1,5 +1,6 @@
 """Depth-wise attention (arXiv 2209.15168): every word chooses, by its last state, the layers it is read from."""
 
+from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -50,8 +51,7 @@ class DwattFusion(Fusion):
 
     def finish(self, carry: list[Tensor], last: Tensor, *, keep: Tensor) -> Tensor:
         weights = self.weigh(last).flatten(0, -2)  # T L, T = all words
-        values = self.values(torch.stack([state.flatten(0, -2) for state in carry]))  # L T D
-        read = torch.einsum("tl,ltd->td", weights, values)
+        read: Tensor = self.values([state.flatten(0, -2) for state in carry], weights=weights)  # T D
         read = read if self.up is None else self.up(read)
         return last + read.view_as(last)
 
@@ -69,7 +69,7 @@ class PaperDwattFusion(DwattFusion):
 
 
 class Values(nn.Module):
-    """The MLP and the norm of every layer, each its own, all in two batched products."""
+    """The MLP and the norm of every layer, each its own."""
 
     def __init__(self, layers: int, size: int, *, inner: int) -> None:
         super().__init__()
@@ -82,12 +82,22 @@ class Values(nn.Module):
         self.outer_norm_gain = nn.Parameter(torch.ones(layers, 1, size))
         self.outer_norm_bias = nn.Parameter(torch.zeros(layers, 1, size))
 
-    def forward(self, states: Tensor) -> Tensor:
-        """L T D -> L T D."""
-        inner = F.gelu(torch.baddbmm(self.enter_bias, states, self.enter))
-        inner = torch.addcmul(self.inner_norm_bias, F.layer_norm(inner, inner.shape[-1:]), self.inner_norm_gain)
-        outer = torch.baddbmm(self.leave_bias, inner, self.leave)
-        return torch.addcmul(self.outer_norm_bias, F.layer_norm(outer, outer.shape[-1:]), self.outer_norm_gain)
+    def forward(self, states: Sequence[Tensor], *, weights: Tensor) -> Tensor:
+        """Every layer's states (T D) and the weight of each (T L) -> T D, the weighted sum of their values."""
+        read = torch.zeros_like(states[0])
+        own = zip(*(part.unbind() for part in self.parameters()), strict=True)  # in the order of __init__
+        for state, share, parts in zip(states, weights.unbind(-1), own, strict=True):
+            read = read + share[:, None] * find_value(state, *parts)
+        return read
+
+
+def find_value(state: Tensor, *parts: Tensor) -> Tensor:
+    """Of one layer. Norms are given their gains, so that backward needs no second copy of what they made."""
+    enter, enter_bias, inner_gain, inner_bias, leave, leave_bias, outer_gain, outer_bias = parts
+    inner = F.gelu(torch.addmm(enter_bias, state, enter))
+    inner = F.layer_norm(inner, inner.shape[-1:], inner_gain[0], inner_bias[0])
+    outer = torch.addmm(leave_bias, inner, leave)
+    return F.layer_norm(outer, outer.shape[-1:], outer_gain[0], outer_bias[0])
 
 
 THIN = 1 / 16  # share of a state's width; a thinner MLP lets little of a layer through
