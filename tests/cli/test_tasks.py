@@ -46,8 +46,11 @@ def test_one_writer_is_trained_for_several_tasks_and_asked_for_one(run: Run, her
         and "mix 0.50" in shown
     )
     assert "tokens of an answer, at most: ner 24, srl 24 (writer.max_target_tokens)" in shown
-    with pytest.raises(RecipeError, match="This recipe is for the tasks ner, srl, each with files of its own"):
-        run("inspect", "both/recipe.toml")
+    told = run("inspect", "both/recipe.toml", "--json", "data.json")
+    assert "names.jsonl" in told.stdout and "roles.jsonl" in told.stdout and "of one task" not in told.stdout
+    assert "Memory and time aren't told for several tasks" in told.stderr
+    found = json.loads((here / "data.json").read_text())["tasks"]
+    assert {task: content["parts"]["train"]["documents"] for task, content in found.items()} == {"ner": 8, "srl": 4}
     with pytest.raises(RecipeError, match="both is for the tasks ner, srl. Say which one is scored: --task ner"):
         run("evaluate", "roles.jsonl", "--model", "both")
     with pytest.raises(ModelError, match="no task 'srk'. Did you mean 'srl'"):

@@ -46,7 +46,7 @@ def init(
     Says what it found. The recipe is commented; nothing is trained, no model is loaded. Where the file has relations or
     spans that overlap, it is for the head `pairs`, which holds them; a writer (--view writer) holds them too.
     """
-    from tagwright.cli.inspect import show_data
+    from tagwright.cli.terminal.documents import show_data
     from tagwright.cli.terminal.files import make_options
     from tagwright.cli.terminal.show import make_console
     from tagwright.io.source import write_text

@@ -13,17 +13,11 @@ from tagwright.cli.terminal.targets import Overwrite, check_targets
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tagwright.io.kind import FileOptions
     from tagwright.recipe.estimate.estimate import Estimate
-    from tagwright.recipe.inspection.layout import Layout
-    from tagwright.recipe.inspection.summary import Lengths, Summary
     from tagwright.recipe.recipe import Recipe
     from tagwright.text.document import Document
-    from tagwright.text.ledger import Ledger
 
-VIEWS = {"writers": "writer of several tasks"}
-READ_BY_WRITERS = ("writer", "backbone")
-BAR, MOST = 40, 60  # columns of the longest bar, labels shown
+    Shown = tuple[dict[str, Sequence[Document]], dict[str, Any]]  # documents by part, what was said as plain values
 
 
 def inspect(
@@ -65,6 +59,8 @@ def inspect(
     console = make_console()
     folder = find_labeler(str(target)) if str(target).startswith(PREFIX) else target
     if (folder / LABELER_FILE).is_file():
+        from tagwright.cli.terminal.about import show_labeler
+
         write_json(json_file, show_labeler(console, folder, name=str(target), check=check))
         return
     columns = {"word_column": word_column, "tag_column": tag_column, "text_column": text_column}
@@ -79,7 +75,10 @@ def inspect(
     }
     settings = {name: value for name, value in named.items() if value is not None}
     plan, trains = read_plan(target, settings | tell_options(options), changes=set_ or [])
-    parts, content = show_plan(console, plan)
+    if plan.has_tasks:
+        write_json(json_file, show_tasks(console, plan))
+        return
+    parts, content = show_files(console, plan, task=plan.writer.task)
     if trains:
         need = estimate_training(plan, parts)
         show_estimate(console, need)
@@ -106,19 +105,28 @@ def read_plan(target: Path, settings: dict[str, Any], *, changes: Sequence[str])
     return Recipe().change({"data.train": str(target)} | settings), trains
 
 
-def show_plan(console: "Console", plan: "Recipe") -> "tuple[dict[str, Sequence[Document]], dict[str, Any]]":
-    """Read and show the data of a recipe."""
-    from tagwright.errors import RecipeError
+def show_tasks(console: "Console", plan: "Recipe") -> dict[str, Any]:
+    """Read and show the data of each task of several."""
+    found = {}
+    for task in plan.writer.tasks:
+        console.rule(task, align="left")
+        _, found[task] = show_files(console, plan, task=task)
+    typer.echo(
+        "Memory and time aren't told for several tasks. Of one: inspect FILE --model MODEL --set view=writer "
+        "--set writer.task=TASK",
+        err=True,
+    )
+    return {"tasks": found}
+
+
+def show_files(console: "Console", plan: "Recipe", *, task: str) -> "Shown":
+    """Read and show the data of a recipe, which may name files by task."""
+    from tagwright.cli.terminal.documents import show_data, show_documents
     from tagwright.recipe.corpora import pick_files
     from tagwright.recipe.corpus import load_corpus
     from tagwright.text.ledger import Ledger
 
-    if plan.has_tasks:
-        raise RecipeError(
-            f"This recipe is for the tasks {', '.join(plan.writer.tasks)}, each with files of its own. "
-            "Look at them one by one: tagwright inspect FILE"
-        )
-    data = pick_files(plan.data, plan.writer.task)
+    data = pick_files(plan.data, task)
     if data.is_synthetic:
         console.print(f"[bold]{data.train}[/]: the built-in corpus")
         corpus = load_corpus(data, Ledger())
@@ -126,122 +134,6 @@ def show_plan(console: "Console", plan: "Recipe") -> "tuple[dict[str, Sequence[D
         return parts, show_documents(console, parts, reading=Ledger(), file=None)
     files = {name: Path(path) for name in ("train", "dev", "test") if (path := getattr(data, name)) is not None}
     return show_data(console, files, kind=data.kind, options=data.options)
-
-
-def show_data(
-    console: "Console", files: Mapping[str, Path], *, kind: str | None, options: "FileOptions"
-) -> "tuple[dict[str, Sequence[Document]], dict[str, Any]]":
-    """Read and show the parts; gives them, and all that was said as plain values."""
-    from tagwright.cli.terminal.files import read_labelled
-    from tagwright.recipe.inspection.layout import find_layout
-    from tagwright.text.ledger import Ledger
-
-    reading = Ledger()
-    parts = {name: read_labelled(path, kind=kind, options=options, ledger=reading) for name, path in files.items()}
-    layout = find_layout(files["train"], parts["train"], kind=kind, options=options)
-    show_layout(console, files["train"], layout=layout)
-    named = {"files": {name: str(path) for name, path in files.items()}, "layout": list(layout.lines())}
-    return parts, named | show_documents(console, parts, reading=reading, file=files["train"])
-
-
-def show_documents(
-    console: "Console", parts: "Mapping[str, Sequence[Document]]", *, reading: "Ledger", file: Path | None
-) -> dict[str, Any]:
-    """Counts, labels, lengths and findings, as tables and as plain values."""
-    from tagwright.recipe.inspection.lint import lint
-    from tagwright.recipe.inspection.summary import summarise
-
-    summaries = {name: summarise(part) for name, part in parts.items()}
-    show_parts(console, summaries)
-    show_labels(console, summaries)
-    show_lengths(console, summaries["train"].lengths, what="words in a training document")
-    findings = {"reading": reading} | lint(parts)
-    show_findings(console, findings, file=file)
-    return {
-        "parts": {name: summary.to_dict() for name, summary in summaries.items()},
-        "findings": {
-            topic: [{"what": what, "count": n, "first": ledger.places[what]} for what, n in ledger.counts.items()]
-            for topic, ledger in findings.items()
-        },
-    }
-
-
-def show_layout(console: "Console", path: Path, *, layout: "Layout") -> None:
-    """How the file was read."""
-    from rich.markup import escape
-
-    console.print(f"[bold]{escape(str(path))}[/]", soft_wrap=True)
-    for line in layout.lines():
-        console.print(f"  {escape(line)}", soft_wrap=True)
-
-
-def show_parts(console: "Console", summaries: "Mapping[str, Summary]") -> None:
-    """A line for each part."""
-    from rich.table import Table
-
-    table = Table("part", title_justify="left")
-    for column in ("documents", "without spans", "words", "spans", "relations", "fields", "longest"):
-        table.add_column(column, justify="right")
-    for name, part in summaries.items():
-        edges, longest = sum(part.relations.values()), part.lengths.find_quantile(1.0)
-        counts = (part.documents, part.unlabelled, part.words, part.spans + part.untyped, edges, part.fields, longest)
-        table.add_row(name, *(f"{count:,}" for count in counts))
-    console.print(table)
-
-
-def show_labels(console: "Console", summaries: "Mapping[str, Summary]") -> None:
-    """A line for each label, with a few of its spans, and one for each label of relations."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table("label", *(f"{name} spans" for name in summaries), "longest", "such as")
-    labels = list(dict.fromkeys(label for part in summaries.values() for label in part.labels))
-    for label in labels[:MOST]:
-        found = [part.labels.get(label) for part in summaries.values()]
-        counts = [f"{facts.spans:,}" if facts else "-" for facts in found]
-        known = [facts for facts in found if facts]
-        texts = ", ".join(text if len(text) < 30 else f"{text[:27]}..." for text in known[0].texts)
-        table.add_row(escape(label), *counts, str(max(facts.longest for facts in known)), escape(texts))
-    if labels:
-        console.print(table)
-    if len(labels) > MOST:
-        console.print(f"... and {len(labels) - MOST:,} more labels; --json has them all")
-    for label in dict.fromkeys(label for part in summaries.values() for label in part.relations):
-        counts = [f"{name} {part.relations.get(label, 0):,}" for name, part in summaries.items()]
-        console.print(f"relation {escape(label)}: {', '.join(counts)}")
-
-
-def show_lengths(console: "Console", lengths: "Lengths", *, what: str) -> None:
-    """A histogram of lengths in doubling bins."""
-    facts = lengths.to_dict()
-    console.print(
-        f"{what}: median {facts['median']}, 95 % up to {facts['p95']}, 99 % up to {facts['p99']}, "
-        f"longest {facts['longest']}"
-    )
-    bins = lengths.count_bins()
-    most = max((count for _, count in bins), default=1)
-    for name, count in bins:
-        console.print(f"  {name:>9} {'█' * max(round(BAR * count / most), count > 0)} {count:,}")
-
-
-def show_findings(console: "Console", findings: "Mapping[str, Ledger]", *, file: Path | None) -> None:
-    """Everything that looks wrong, by topic; `file` is one that may hold documents without an id."""
-    from rich.markup import escape
-
-    from tagwright.io.kind import find_stem
-
-    if not any(findings.values()):
-        console.print("[green]Nothing looks wrong.[/]")
-    elif file is not None:
-        seventh = escape(f"{find_stem(file)}:7 is the seventh of {file.name} (of plain text its line 7).")
-        console.print(f"[dim]Documents without an id are numbered: {seventh}[/]", soft_wrap=True)
-    for topic, ledger in findings.items():
-        if ledger:
-            console.print(f"[bold yellow]To look at: {topic}[/]")
-        for what, count in ledger.counts.items():
-            console.print(f"  {count:,} x {escape(what)}", soft_wrap=True)
-            for place in ledger.places[what]:
-                console.print(f"      {escape(place)}", soft_wrap=True)
 
 
 def estimate_training(plan: "Recipe", parts: "Mapping[str, Sequence[Document]]") -> "Estimate":
@@ -264,6 +156,7 @@ def show_estimate(console: "Console", need: "Estimate") -> None:
     """Lengths in tokens, memory and time."""
     from rich.markup import escape
 
+    from tagwright.cli.terminal.documents import show_lengths
     from tagwright.recipe.inspection.summary import Lengths
 
     what = "tokens in a window" if need.has_head else "tokens of a source with its target"
@@ -275,87 +168,3 @@ def show_estimate(console: "Console", need: "Estimate") -> None:
     console.print("[bold]What training would take[/] (an estimate, right to a factor of about two)")
     for line in need.lines():
         console.print(f"  {escape(line)}", soft_wrap=True)
-
-
-def show_labeler(console: "Console", folder: Path, *, name: str, check: bool) -> dict[str, Any]:
-    """What a saved labeler is, and whether it still predicts what it did."""
-    from rich.markup import escape
-
-    from tagwright.cli.terminal.pictures import draw_choices, draw_layers, draw_sight
-    from tagwright.cli.terminal.show import show_loading
-    from tagwright.evaluation.page.elements import show_count
-
-    with show_loading():
-        from tagwright.inference.calibrated import read_calibration
-        from tagwright.models.folder import read_about
-
-    about = read_about(folder)
-    known = {part: about[part] for part in ("labels", "relations") if about.get(part)}
-    sizes = " and ".join(show_count(len(names), part[:-1]) for part, names in known.items())
-    view = VIEWS.get(about["view"], about["view"])
-    console.print(f"[bold]{escape(name)}[/]: a {view} with {sizes or 'no labels'}")
-    for part, names in known.items():
-        console.print(f"  {part}: {escape(', '.join(names))}", soft_wrap=True)
-    for line in [*_tell_room(about), *_tell_tuning(about), *draw_sight(about)]:
-        console.print(f"  {escape(line)}", soft_wrap=True)
-    parts = _pick_read(about)
-    for part in ("head", "fusion", "writer", "backbone", "versions", "scores"):
-        if part not in parts:
-            continue
-        facts = ", ".join(f"{name} {_spell(value)}" for name, value in parts[part].items() if value is not None)
-        console.print(f"  {part}: {escape(facts)}", soft_wrap=True)
-    if (calibration := read_calibration(folder)) is not None:
-        console.print(f"  calibration: {'; '.join(calibration.tell())}", soft_wrap=True)
-    for part, facts in about.get("data", {}).items():
-        shown = ", ".join(f"{name} {value}" for name, value in facts.items())
-        console.print(f"  data, {part}: {escape(shown)}", soft_wrap=True)
-    for line in [*draw_layers(about.get("layers")), *draw_choices(about.get("choices"))]:
-        console.print(f"  {escape(line)}", soft_wrap=True)
-    if check:
-        from tagwright.inference.predictor import load
-
-        load(folder, check=True)
-        console.print("  [green]It predicts what it did when it was saved.[/]")
-    return about | ({"checked": True} if check else {})
-
-
-def _pick_read(about: Mapping[str, Any]) -> dict[str, Any]:
-    """What there is to tell, without the settings that such a labeler doesn't read."""
-    from tagwright.backbone.fusion import FusionConfig
-    from tagwright.heads.config import HeadConfig
-    from tagwright.recipe.recipe import UNREAD_BACKBONE
-
-    if "head" in about:  # a writer has none
-        head = HeadConfig.model_validate(about["head"]).list_read()
-        return {**about, "head": head, "fusion": FusionConfig.model_validate(about.get("fusion", {})).list_read()}
-    unread = {*UNREAD_BACKBONE, *(("mix",) if about["view"] == "writer" else ())}  # one task, nothing to mix
-    own = {part: {name: value for name, value in about[part].items() if name not in unread} for part in READ_BY_WRITERS}
-    return {**about, **own}
-
-
-def _tell_room(about: Mapping[str, Any]) -> list[str]:
-    """How many tokens a writer may write, of each task."""
-    from tagwright.models.config import WriterConfig
-
-    plans = {"": about} if "longest" in about else about.get("tasks", {})
-    rooms = (
-        f"{task} {WriterConfig.model_validate(plan['writer']).find_room(plan['longest'])}".strip()
-        for task, plan in plans.items()
-    )
-    return [f"tokens of an answer, at most: {', '.join(rooms)} (writer.max_target_tokens)"] if plans else []
-
-
-def _tell_tuning(about: Mapping[str, Any]) -> list[str]:
-    """Which weights moved, and what they lie on."""
-    from tagwright.tuning.weights import tell_share
-
-    if "moved" not in about:
-        return []
-    lines = [f"tuning: {about['tuning']['name']}; {tell_share(about['moved']['weights'], about['moved']['of'])}"]
-    if base := about["base"]:
-        lines.append(f"base: {base['model']}, which must be at hand; checksum {base['digest']}")
-    return lines
-
-
-def _spell(value: object) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
