@@ -75,15 +75,7 @@ def inspect(
     }
     settings = {name: value for name, value in named.items() if value is not None}
     plan, trains = read_plan(target, settings | tell_options(options), changes=set_ or [])
-    if plan.has_tasks:
-        write_json(json_file, show_tasks(console, plan))
-        return
-    parts, content = show_files(console, plan, task=plan.writer.task)
-    if trains:
-        need = estimate_training(plan, parts)
-        show_estimate(console, need)
-        content["estimate"] = need.to_dict()
-    write_json(json_file, content)
+    write_json(json_file, show_plan(console, plan, trains=trains))
 
 
 def read_plan(target: Path, settings: dict[str, Any], *, changes: Sequence[str]) -> "tuple[Recipe, bool]":
@@ -103,6 +95,18 @@ def read_plan(target: Path, settings: dict[str, Any], *, changes: Sequence[str])
     if idle and not trains:
         raise RecipeError(f"{', '.join(idle)} only counts where training is estimated. Say with --model what to train.")
     return Recipe().change({"data.train": str(target)} | settings), trains
+
+
+def show_plan(console: "Console", plan: "Recipe", *, trains: bool) -> dict[str, Any]:
+    """Show the data of a recipe and what training on it would take; gives all that was said as plain values."""
+    if plan.has_tasks:
+        return show_tasks(console, plan)
+    parts, content = show_files(console, plan, task=plan.writer.task)
+    if not trains:
+        return content
+    need = estimate_training(plan, parts)
+    show_estimate(console, need)
+    return content | {"estimate": need.to_dict()}
 
 
 def show_tasks(console: "Console", plan: "Recipe") -> dict[str, Any]:
