@@ -207,7 +207,7 @@ def test_with_all_changes_the_papers_form_is_ours_and_afterwards_it_is_the_paper
 
     ours, papers = run(build("dwatt")), run(build("dwatt:paper"))
     assert not torch.equal(ours, papers)
-    with switch(("divides_scores", "evens_out", "starts_as_last")):
+    with switch(("divides_scores", "evens_out", "starts_as_last", "hastens")):
         assert not build("dwatt:paper").values.outer_norm_gain.any()
         assert torch.equal(run(build("dwatt:paper")), ours)
     with switch(("divides_scores",)):

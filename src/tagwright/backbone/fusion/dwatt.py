@@ -11,6 +11,8 @@ from tagwright.backbone.fusion.budget import check_budget, count_dwatt, is_met, 
 from tagwright.backbone.fusion.config import READS, FusionConfig
 from tagwright.backbone.fusion.fusion import Fusion, even_out, pick_layers, spread
 
+HASTE = 10.0
+
 
 class DwattFusion(Fusion):
     """k_n = W_K kpos_n                    keys, learned for each layer
@@ -18,14 +20,16 @@ class DwattFusion(Fusion):
     q   = 1 + elu(z + f(z))                query, by an MLP of the last state
     h   = z + sum_n softmax_n(q k_n) v_n
 
-    Four changes against the paper, each with a name of its own: scores are divided by sqrt(d), for they would settle
+    Five changes against the paper, each with a name of its own: scores are divided by sqrt(d), for they would settle
     on one layer before anything is learned; layers are brought to one scale; the gain of LN_n starts at zero, so that
-    h = z; `rank` brings the states of all layers down by one matrix, and the sum up by another.
+    h = z; the sum counts tenfold, or such a start would take hundreds of steps to leave; `rank` brings the states of all
+    layers down by one matrix, and the sum up by another.
     """
 
     divides_scores: ClassVar[bool] = True
     evens_out: ClassVar[bool] = True
     starts_as_last: ClassVar[bool] = True
+    hastens: ClassVar[bool] = True
 
     def __init__(self, width: int, depth: int, *, config: FusionConfig) -> None:
         super().__init__(width, depth, config=config)
@@ -52,6 +56,7 @@ class DwattFusion(Fusion):
     def finish(self, carry: list[Tensor], last: Tensor, *, keep: Tensor) -> Tensor:
         weights = self.weigh(last).flatten(0, -2)  # T L, T = all words
         read: Tensor = self.values([state.flatten(0, -2) for state in carry], weights=weights)  # T D
+        read = HASTE * read if self.hastens else read
         read = read if self.up is None else self.up(read)
         return last + read.view_as(last)
 
@@ -65,7 +70,7 @@ class DwattFusion(Fusion):
 class PaperDwattFusion(DwattFusion):
     """The paper's form to the letter."""
 
-    divides_scores = evens_out = starts_as_last = False
+    divides_scores = evens_out = starts_as_last = hastens = False
 
 
 class Values(nn.Module):
