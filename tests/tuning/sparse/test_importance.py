@@ -1,6 +1,8 @@
 """What is chosen: the true top k of true gradients, however they are made, in bounded memory."""
 
+import weakref
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -41,6 +43,23 @@ def test_the_choice_is_the_dense_top_k(parts: int, count: int) -> None:
     found = Importance(Chosen(toy.weights()), parts=parts).find(ToyDocuments(toy), RANKED, count=count)
     assert are_equal(found, [mask.flatten().nonzero()[:, 0].to(torch.int32) for mask in masks.values()])
     assert sum(map(len, found)) == count
+
+
+def test_the_scores_of_one_part_are_held_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[weakref.ref[Tensor]] = []
+    alive = []
+    score = Importance._score
+
+    def watch(self: Importance, *args: Any, **rest: Any) -> dict[int, Tensor]:
+        alive.append(sum(part() is not None for part in held))
+        scores = score(self, *args, **rest)
+        held.extend(map(weakref.ref, scores.values()))
+        return scores
+
+    monkeypatch.setattr(Importance, "_score", watch)
+    toy = Toy()
+    Importance(Chosen(toy.weights()), parts=3).find(ToyDocuments(toy), RANKED, count=10)
+    assert alive == [0, 0, 0] and len(held) == len(toy.weights())
 
 
 @pytest.mark.parametrize("reduce", ["mean", "sum"])

@@ -64,6 +64,7 @@ class Importance:
                 found.append(select_top(scores, count))
             else:
                 found.append(select_within(scores, count, touched=touched, room=room))
+            del scores  # before the next part has its own
         if not any(map(len, found)):
             raise ModelError("No weight has a gradient for any of these documents, so none can be chosen.")
         best = pick_best(join_candidates(found), count, budget=None if room is None else (touched, room))
