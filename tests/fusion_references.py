@@ -97,7 +97,7 @@ def attend(fusion: Fusion, states: list[Tensor], last: Tensor, *, better: bool) 
         inner = norm(inner, values.inner_norm_gain[n, 0], values.inner_norm_bias[n, 0])
         value = values.leave[n].T @ inner + values.leave_bias[n, 0]
         read = read + weights[n] * norm(value, values.outer_norm_gain[n, 0], values.outer_norm_bias[n, 0])
-    read = 10 * read if better else read
+    read = 3 * read if better else read
     return last + (read if fusion.up is None else linear(fusion.up, read))
 
 

@@ -11,7 +11,7 @@ from tagwright.backbone.fusion.budget import check_budget, count_dwatt, is_met, 
 from tagwright.backbone.fusion.config import READS, FusionConfig
 from tagwright.backbone.fusion.fusion import Fusion, even_out, pick_layers, spread
 
-HASTE = 10.0
+HASTE = 3.0
 
 
 class DwattFusion(Fusion):
@@ -22,7 +22,7 @@ class DwattFusion(Fusion):
 
     Five changes against the paper, each with a name of its own: scores are divided by sqrt(d), for they would settle
     on one layer before anything is learned; layers are brought to one scale; the gain of LN_n starts at zero, so that
-    h = z; the sum counts tenfold, or such a start would take hundreds of steps to leave; `rank` brings the states of all
+    h = z; the sum counts threefold, or such a start would take hundreds of steps to leave; `rank` brings the states of all
     layers down by one matrix, and the sum up by another.
     """
 
