@@ -118,9 +118,12 @@ def test_the_scheme_follows_the_data() -> None:
     assert resolve(fixed, [tagged]) == fixed
 
 
-def test_the_rate_follows_the_model() -> None:
+def test_the_rate_follows_the_model_and_the_tuning() -> None:
     for model, rate in (("builtin:untrained", 1e-3), ("builtin:tiny-encoder", 2e-3), ("org/name", 5e-5)):
         assert resolve(Recipe().change({"backbone.model": model}), []).training.learning_rate == rate
+    for tuning, rate in (("lora", 2e-4), ("ia3", 1e-3), ("frozen", 2e-3), ("fish-dip:paper", 1e-2)):
+        recipe = Recipe().change({"backbone.model": "org/name", "tuning.name": tuning})
+        assert resolve(recipe, []).training.learning_rate == pytest.approx(rate)
 
 
 @pytest.mark.parametrize("name", ["recipe.toml", "README.md", "backbone"])

@@ -26,10 +26,15 @@ def resolve(recipe: Recipe, documents: Sequence[Document]) -> Recipe:
     open_settings: dict[str, str | float] = {}
     if recipe.view == "tagger" and recipe.head.scheme == "auto" and HEADS[recipe.head.name].tags_words:
         open_settings["head.scheme"] = find_scheme(documents)
-    if recipe.training.learning_rate is None:
-        tuning: Any = TUNINGS[recipe.tuning.name]
-        open_settings["training.learning_rate"] = tuning.rate or tuning.steps * pick_rate(recipe.backbone.model)
+    open_settings["training.learning_rate"] = find_rate(recipe)
     return recipe.change(open_settings)
+
+
+def find_rate(recipe: Recipe) -> float:
+    """The learning rate that the recipe names, or else the tuning's own, or else so many times the model's."""
+    tuning: Any = TUNINGS[recipe.tuning.name]
+    rate: float = tuning.rate or tuning.steps * pick_rate(recipe.backbone.model)
+    return recipe.training.learning_rate or rate
 
 
 def find_scheme(documents: Sequence[Document]) -> str:

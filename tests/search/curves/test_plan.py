@@ -62,6 +62,8 @@ def test_rates_are_half_a_power_of_ten_apart() -> None:
     assert list_rates(5e-5, 2) == (5e-5, 1.6e-4)
     models = make_plan(Recipe(), CurveConfig("model=builtin:untrained,some/model", "all", trials=1), documents=9)
     assert models.rates == {"builtin:untrained": (1e-3,), "some/model": (5e-5,)}
+    tunings = make_plan(Recipe(), CurveConfig("tuning=full,lora,frozen", "all", trials=1), documents=9)
+    assert tunings.rates == {"full": (2e-3,), "lora": (8e-3,), "frozen": (2e-3,)}
 
 
 def test_names_of_cells_stay_apart_where_a_file_cannot_hold_the_value() -> None:

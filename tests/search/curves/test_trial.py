@@ -47,7 +47,7 @@ def test_a_cell_has_its_own_draw_seed_and_rates(work: Work) -> None:
     assert recipe.tuning.name == "frozen" and recipe.training.seed == 3
     assert (recipe.draw.shots, recipe.draw.seed, recipe.draw.shots_per_label) == (8, 2, None)
     assert recipe.training.learning_rate == 1e-3
-    assert recipe.tuning.head_learning_rate == pytest.approx(2e-3)  # 2e-3 beside 1e-3, the model's own
+    assert recipe.tuning.head_learning_rate == pytest.approx(1e-3)  # 2e-3 beside 2e-3, the own rate of `frozen`
     faster = work.settle(Cell(RUN, "full", 20, 2, 3, 1e-2))
     assert faster.tuning.head_learning_rate == pytest.approx(2e-2) and not faster.draw.is_drawing
 

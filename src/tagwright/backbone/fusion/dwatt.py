@@ -22,8 +22,8 @@ class DwattFusion(Fusion):
 
     Five changes against the paper, each with a name of its own: scores are divided by sqrt(d), for they would settle
     on one layer before anything is learned; layers are brought to one scale; the gain of LN_n starts at zero, so that
-    h = z; the sum counts threefold, or such a start would take hundreds of steps to leave; `rank` brings the states of all
-    layers down by one matrix, and the sum up by another.
+    h = z; the sum counts threefold, or such a start would take hundreds of steps to leave; `rank` brings the states of
+    all layers down by one matrix, and the sum up by another.
     """
 
     divides_scores: ClassVar[bool] = True

@@ -53,7 +53,8 @@ def advise(
     documents = settings.get("training.per_device_train_batch_size", 16)
     epochs = min(max(round(STEPS * documents / max(summary.documents, 1)), FEWEST), MOST)
     settings["training.num_train_epochs"] = epochs
-    settings["training.learning_rate"] = pick_rate(model)
+    if "tuning.name" not in settings:  # another tuning has a rate of its own
+        settings["training.learning_rate"] = pick_rate(model)
     if model.startswith(PREFIX):
         random = ", random weights" * (model == UNTRAINED)
         notes["backbone.model"] = f"small{random}: shows the way; put a hub id or a folder here for good scores"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import log
 from typing import TypedDict
 
-from tagwright.backbone.builtin import pick_rate
 from tagwright.errors import RecipeError
+from tagwright.recipe.build import find_rate
 from tagwright.recipe.recipe import Recipe
 from tagwright.search.curves.cell import RUN, TRIAL, Cell, Record
 from tagwright.search.curves.dial import Dial
@@ -137,11 +137,6 @@ def read_sizes(notation: str, documents: int) -> tuple[int, ...]:
             raise RecipeError(f"--shots {notation!r} names {size} documents twice. Name every size once.")
         sizes.append(size)
     return tuple(sorted(sizes))
-
-
-def find_rate(recipe: Recipe) -> float:
-    """The learning rate around which others are tried: the recipe's own, or its model's."""
-    return recipe.training.learning_rate or pick_rate(recipe.backbone.model)
 
 
 def list_rates(centre: float, trials: int) -> tuple[float, ...]:

@@ -10,13 +10,12 @@ from typing import Any
 import torch
 from transformers import TrainerCallback
 
-from tagwright.recipe.build import resolve
+from tagwright.recipe.build import find_rate, resolve
 from tagwright.recipe.corpus import Corpus, draw_corpus
 from tagwright.recipe.recipe import Recipe
 from tagwright.recipe.run import fit, score_dev
 from tagwright.search.curves.cell import RUN, Cell, Record
 from tagwright.search.curves.dial import Dial
-from tagwright.search.curves.plan import find_rate
 from tagwright.search.trial import Meter
 from tagwright.text.ledger import Ledger
 
