@@ -94,10 +94,10 @@ def test_train_takes_documents_and_paths(corpus: Corpus, tmp_path: Path, caplog:
 
 
 def test_cross_validation_needs_no_dev_and_picks_the_epochs(corpus: Corpus, caplog: pytest.LogCaptureFixture) -> None:
-    recipe = Recipe().change(QUICK | {"draw.shots": 12, "draw.dev_policy": "cv", "training.num_train_epochs": 3})
+    settings = {"draw.shots": 12, "draw.dev_policy": "cv", "training.num_train_epochs": 3, "fusion.name": "mix"}
     with caplog.at_level(logging.INFO, logger="tagwright"):
-        outcome = train_labeler(recipe, corpus)
-    assert outcome.dev is None
+        outcome = train_labeler(Recipe().change(QUICK | settings), Corpus(corpus.train))
+    assert outcome.dev is None and outcome.labeler.origin.layers["layers"] == [0, 1, 2, 3, 4]  # by train's words
     assert "cross-validated F1" in outcome.labeler.origin.scores
     assert caplog.text.count("Fold ") == 5 and "chooses the epoch" not in caplog.text
     epochs = int(caplog.text.split(" epochs; training on all")[0].split()[-1])

@@ -130,7 +130,7 @@ def train_labeler(
     scores = tell_scores(scored)
     if cv_score is not None:
         scores["cross-validated F1"] = 100 * cv_score
-    layers = weigh_layers(predictor, next(each.test or each.dev for each in corpora.values()))
+    layers = weigh_layers(predictor, next(each.test or each.dev or each.train for each in corpora.values()))
     seen = {"choices": labeler.tuning.take_census(labeler), "gates": labeler.tell_gates()}
     predictor.origin = Origin(recipe.to_dict(), tell_facts(corpora), find_versions(), scores, layers, **seen)
     seconds = time.monotonic() - began

@@ -54,3 +54,9 @@ def test_the_nearest_is_found() -> None:
     for budget in (1, 2, 24, 25, 26, 1000):
         found = solve(lambda size: size * size, budget)
         assert abs(found**2 - budget) == min(abs(size**2 - budget) for size in range(1, 40))
+
+
+@pytest.mark.parametrize("name", BUDGETED)
+def test_what_no_machine_can_hold_is_refused_before_it_is_made(name: str) -> None:
+    with pytest.raises(ModelError, match=r"fusion.budget = 100,000,000,000,000: .* GiB, and this machine has"):
+        build_fusion(FusionConfig(name=name, budget=10**14), width=64, depth=4)

@@ -105,6 +105,14 @@ def test_where_nothing_is_tried_a_few_dev_documents_do(engine: StandIn, tmp_path
     assert engine.cells
 
 
+def test_a_recipe_that_would_cross_validate_chooses_on_dev(
+    engine: StandIn, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    outcome = draw(tmp_path, recipe=RECIPE.change({"draw.dev_policy": "cv"}))
+    assert engine.cells and outcome.recipe.draw.policy == "full"
+    assert "draw.dev_policy 'cv' is left aside" in caplog.text
+
+
 BARE = [document.with_spans(()) for document in DOCUMENTS[:23]] + [DOCUMENTS[23]]
 
 
@@ -117,7 +125,6 @@ BARE = [document.with_spans(()) for document in DOCUMENTS[:23]] + [DOCUMENTS[23]
         ({"vary": "model=builtin:untrainedd"}, "builtin:untrained"),
         ({"shots": "8,25"}, "there are 24"),
         ({"shots": "4,all"}, "with 4 dev documents"),
-        ({"recipe": RECIPE.change({"draw.dev_policy": "cv"})}, "with 0 dev documents"),
         ({"corpus": Corpus(BARE, CORPUS.dev)}, "holds no labelled span"),
         ({"corpus": Corpus(BARE[:23], CORPUS.dev)}, "None of the 23"),
     ],

@@ -53,6 +53,17 @@ def test_on_and_off_again_is_the_base_bit_for_bit() -> None:
     assert not differs(before, copy_state(module))
 
 
+def test_a_model_with_fresh_weights_of_another_kind_is_refused() -> None:
+    module = Pair()
+    delta = make_delta(module, seed=1)
+    module.fusion = nn.Linear(20, 20)
+    before = copy_state(module)
+    with pytest.raises(ModelError, match=r"2 fresh weights that this delta says nothing of, the first is fusion.weight"):
+        delta.put_on(module)
+    assert not differs(before, copy_state(module))
+    Delta(delta.base, delta.places, delta.values).put_on(module)
+
+
 def test_swapping_is_exact() -> None:
     module = Pair()
     one, other = (make_delta(module, seed=seed) for seed in (1, 2))

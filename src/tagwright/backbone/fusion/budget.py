@@ -3,9 +3,12 @@
 from bisect import bisect_left
 from collections.abc import Callable
 
+import psutil  # type: ignore[import-untyped]
+
 from tagwright.errors import ModelError
 
 TOLERANCE = 0.02
+BYTES, GIB = 16, 1 << 30  # of a weight that is trained: its value, its gradient and two numbers of the optimizer
 
 
 def count_perceptron(width: int, inner: int, *, out: int) -> int:
@@ -43,7 +46,12 @@ def is_met(count: int, budget: int) -> bool:
 
 
 def check_budget(count: int, budget: int, *, name: str) -> None:
-    """Refuse a fusion whose nearest number of weights isn't near enough."""
+    """Refuse a fusion whose nearest number of weights isn't near enough, or that can't be held."""
+    if (size := BYTES * count) > (room := psutil.virtual_memory().total):
+        raise ModelError(
+            f"fusion.budget = {budget:,}: to train {count:,} weights takes {size / GIB:,.0f} GiB, and this machine has "
+            f"{room / GIB:,.0f} GiB. Give a smaller budget."
+        )
     if not is_met(count, budget):
         raise ModelError(
             f"fusion.budget = {budget:,} can't be met within {TOLERANCE:.0%}: the nearest that {name} can add to this "

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def curve(
-    recipe: Annotated[Path, typer.Argument(help="A recipe (TOML); its draw and its value of the dial are left aside.")],
+    recipe: Annotated[
+        Path,
+        typer.Argument(help="A recipe (TOML); how many documents it draws and its value of the dial are left aside."),
+    ],
     vary: Annotated[
         str, typer.Option(help="The dial and its values: fusion=last,dwatt; sight=none,all,0011; tuning=full,frozen.")
     ],

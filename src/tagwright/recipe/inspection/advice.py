@@ -58,7 +58,7 @@ def advise(
     if model.startswith(PREFIX):
         random = ", random weights" * (model == UNTRAINED)
         notes["backbone.model"] = f"small{random}: shows the way; put a hub id or a folder here for good scores"
-        notes["training.learning_rate"] = "for so small a model; 2e-5 to 1e-4 for larger pretrained ones"
+        notes["training.learning_rate"] = "for so small a model; larger ones 2e-5 to 1e-4; no line: the tuning's own"
     return Advice(Recipe().change(settings), notes, frozenset(settings) | frozenset(notes))
 
 
@@ -112,7 +112,7 @@ NOTES = {
     "writer.format": "inline, records (shorter, spans may cross) or sentinel",
     "training": "Names are those of transformers.TrainingArguments; any of them may stand here.",
     "training.num_train_epochs": "more for fewer documents; training stops earlier when dev stops improving",
-    "training.learning_rate": "2e-5 to 1e-4 is usual",
+    "training.learning_rate": "2e-5 to 1e-4 is usual; without this line every tuning has a rate of its own",
     "training.early_stopping_patience": "epochs without a better F1 on dev; 0 trains to the end",
     "training.seed": "initialisation and order; --seeds 3 trains three times and shows the spread",
     "training.bf16": "true halves memory and time on a GPU that knows bfloat16",

@@ -1,5 +1,6 @@
 """A whole curve: checked, expected, its learning rates chosen on dev, then run. Knows nothing of command lines."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from tagwright.search.curves.trial import Work
 from tagwright.search.engines import ENGINES
 from tagwright.search.run import count_dev
 from tagwright.training.arguments import check_names
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ def curve(
 ) -> Outcome:
     """Train every value at every size; a curve that was stopped goes on from the cells in its folder."""
     engine = ENGINES[config.engine]
+    recipe = keep_dev(recipe)
     require_labels(recipe, corpus)
     plan = make_plan(recipe, config, documents=len(corpus.train))
     work = Work(recipe, plan.dial, corpus, folder / CELLS)
@@ -69,6 +73,14 @@ def curve(
             shown.announce(line)
         runs = cells(plan.list_runs(rates))
     return Outcome(config, recipe, plan, rates, trials, runs)
+
+
+def keep_dev(recipe: Recipe) -> Recipe:
+    """The recipe with its dev documents, which choose rates and epochs here: one that would cross-validate has none."""
+    if recipe.draw.policy != "cv":
+        return recipe
+    logger.warning("Rates and epochs are chosen on dev: draw.dev_policy 'cv' is left aside, and dev is used whole.")
+    return recipe.change({"draw.dev_policy": "full"})
 
 
 def announce(plan: Plan, config: CurveConfig, *, seconds: Mapping[str, float]) -> Iterator[str]:

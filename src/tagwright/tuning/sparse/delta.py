@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from tagwright.errors import ModelError
 from tagwright.tuning.access import follow_umask
-from tagwright.tuning.sparse.regions import Region, find_digest, list_regions
+from tagwright.tuning.sparse.regions import PRETRAINED, Region, find_digest, list_regions
 
 PLACES, VALUES, BASE = ":places", ":values", "base"
 
@@ -75,8 +75,9 @@ class Delta:
         """Refuse a module whose pretrained weights are not those that the delta was trained on."""
         if (found := find_digest(module)) != self.base:
             raise ModelError(
-                f"This delta changes the base with the digest {self.base}; this model has {found}. Load the base that "
-                "it was trained on, in the same precision, and take off any other delta first."
+                f"This delta changes the base with the digest {self.base}; this model has {found}. Load a tagger with "
+                "the base that it was trained on (one tuned by 'frozen' has it as it was), in the same precision, and "
+                "take off any other delta first."
             )
 
     @torch.no_grad()
@@ -163,6 +164,13 @@ def _refuse_strangers(delta: Delta, regions: Mapping[str, Region], own: Mapping[
         raise ModelError(
             f"{len(lost)} weights of this delta don't fit the model, the first is {lost[0]}. "
             "Use the base, the labels and the head that it was trained with."
+        )
+    fresh = {name for name in delta.whole if not name.startswith(PRETRAINED)}
+    beside = [name for name in own if fresh and not name.startswith(PRETRAINED) and name not in fresh]
+    if beside:
+        raise ModelError(
+            f"The model has {len(beside)} fresh weights that this delta says nothing of, the first is {beside[0]}. "
+            "Use the fusion and the head that it was trained with."
         )
 
 
