@@ -58,7 +58,7 @@ def test_a_model_with_fresh_weights_of_another_kind_is_refused() -> None:
     delta = make_delta(module, seed=1)
     module.fusion = nn.Linear(20, 20)
     before = copy_state(module)
-    with pytest.raises(ModelError, match=r"2 fresh weights that this delta says nothing of, the first is fusion.weight"):
+    with pytest.raises(ModelError, match="2 fresh weights that this delta .* the first is fusion.weight"):
         delta.put_on(module)
     assert not differs(before, copy_state(module))
     Delta(delta.base, delta.places, delta.values).put_on(module)

@@ -13,6 +13,7 @@ from tagwright.search.curves.summary import list_points, list_steps
 
 MISSING = "needs matplotlib: pip install 'tagwright[plot]', then give the same command again; nothing is trained anew."
 SIDE = 4.2  # inches of a chart
+LEAST = 5.0  # points of F1 that a chart spans about its lines
 
 
 def can_draw() -> bool:
@@ -41,7 +42,11 @@ def draw_picture(outcome: Outcome, path: Path) -> None:
     _set_documents(axes[0], plan.sizes, title=f"Exact F1 on {outcome.part}")
     for chart, size in zip(axes[1:], stepped, strict=True):
         chart.set(title=f"Best dev F1 so far, {size:,} documents", xlabel="step")
+    for chart in axes:
+        _look_at_means(chart)
     axes[0].legend(frameon=False)
+    runs = f"{outcome.config.seeds} draws x {outcome.config.seeds} trainings"
+    figure.suptitle(f"{plan.dial.setting}: means of {runs}, with their 95 % intervals (wider ones are cut off)")
     figure.savefig(path, dpi=150)
 
 
@@ -57,6 +62,14 @@ def _draw_line(chart: Any, xs: Sequence[int], spreads: Sequence[Spread], *, name
         chart.fill_between(
             at, [100 * f1 for f1 in low], [100 * f1 for f1 in high], color=colour, alpha=0.15, linewidth=0
         )
+
+
+def _look_at_means(chart: Any) -> None:
+    """Scale the chart by its lines: of few runs the intervals are so wide that nothing else could be seen."""
+    means = [f1 for line in chart.lines for f1 in line.get_ydata()]
+    if means:
+        reach = max(max(means) - min(means), LEAST) / 2
+        chart.set(ylabel="F1", ylim=(max(min(means) - reach, 0), min(max(means) + reach, 100)))
 
 
 def _set_documents(chart: Any, sizes: Sequence[int], *, title: str) -> None:
