@@ -73,7 +73,7 @@ def test_every_corpus_head_and_seed_has_its_cell(tmp_path: Path) -> None:
     options = argparse.Namespace(
         model=str(tmp_path), seeds=2, heads=list(calibration.HEADS), data=tmp_path, epochs=1, limit_documents=5
     )
-    options.coverage = 0.9
+    options.coverage, options.out = 0.9, tmp_path
     cells = calibration.list_cells(options, list(calibration.CORPORA))
     check_cells(cells)
     assert len(cells) == 2 * len(calibration.CORPORA) * len(calibration.HEADS) and len(calibration.CORPORA) == 6

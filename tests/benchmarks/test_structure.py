@@ -40,7 +40,7 @@ def cells(tmp_path: Path) -> list[Cell]:
     options = argparse.Namespace(
         backbones={"tiny": str(tmp_path)}, seeds=2, data=tmp_path, epochs=1, limit_documents=5, writer_seeds=1
     )
-    options.writer = str(tmp_path)
+    options.writer, options.out = str(tmp_path), tmp_path
     corpora = list(structure.PAIRS)
     return [*structure.list_times(options, corpora), *structure.list_arms(options, corpora)]
 
