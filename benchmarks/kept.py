@@ -16,7 +16,7 @@ from study import write_json
 
 ROOT = Path(__file__).parents[1]
 RUNS, RESULTS = ROOT / "runs" / "bench", ROOT / "benchmarks" / "results"
-HERE = "<here>"  # stands for the folder that holds this checkout
+CHECKOUT, HERE = "<checkout>", "<here>"  # stand for the folder of this project, and for the one that holds it
 
 
 def main() -> int:
@@ -30,23 +30,24 @@ def main() -> int:
     return 0
 
 
-def keep(cells: Path, file: Path, *, home: Path = ROOT.parent) -> int:
+def keep(cells: Path, file: Path, *, home: Path = ROOT) -> int:
     """A line for each cell, in the order of their names; gives their number."""
     found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(cells.glob("*.json"))]
     if not found:
         raise FileNotFoundError(f"There are no cells in {cells}. Run the study first.")
     file.parent.mkdir(parents=True, exist_ok=True)
-    lines = (json.dumps(record, ensure_ascii=False).replace(str(home), HERE) for record in found)
+    plain = (json.dumps(record, ensure_ascii=False) for record in found)
+    lines = (line.replace(str(home), CHECKOUT).replace(str(home.parent), HERE) for line in plain)
     file.write_bytes(lzma.compress("".join(f"{line}\n" for line in lines).encode(), preset=9))
     return len(found)
 
 
-def take(cells: Path, file: Path, *, home: Path = ROOT.parent) -> int:
+def take(cells: Path, file: Path, *, home: Path = ROOT) -> int:
     """The cells of a file that have none yet; gives their number."""
     cells.mkdir(parents=True, exist_ok=True)
     missing = 0
     for line in lzma.decompress(file.read_bytes()).decode().splitlines():
-        record = json.loads(line.replace(HERE, str(home)))
+        record = json.loads(line.replace(CHECKOUT, str(home)).replace(HERE, str(home.parent)))
         path = cells / f"{record['cell']}.json"
         if not path.exists():
             write_json(path, record)
