@@ -36,10 +36,14 @@ def keep(cells: Path, file: Path, *, home: Path = ROOT) -> int:
     if not found:
         raise FileNotFoundError(f"There are no cells in {cells}. Run the study first.")
     file.parent.mkdir(parents=True, exist_ok=True)
-    plain = (json.dumps(record, ensure_ascii=False) for record in found)
-    lines = (line.replace(str(home), CHECKOUT).replace(str(home.parent), HERE) for line in plain)
+    lines = (hide_places(json.dumps(record, ensure_ascii=False), home=home) for record in found)
     file.write_bytes(lzma.compress("".join(f"{line}\n" for line in lines).encode(), preset=9))
     return len(found)
+
+
+def hide_places(text: str, *, home: Path = ROOT) -> str:
+    """A text that names no place of the machine that it was made on."""
+    return text.replace(str(home), CHECKOUT).replace(str(home.parent), HERE)
 
 
 def take(cells: Path, file: Path, *, home: Path = ROOT) -> int:

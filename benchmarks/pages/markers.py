@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kept import HERE, ROOT
+from kept import hide_places
 
 ABSENT = "*Not yet run.*"
 
@@ -32,4 +32,4 @@ def make_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def write_facts(path: Path, facts: Mapping[str, Any]) -> None:
     """All numbers of a page as JSON beside it, which names no place of the machine that it was made on."""
-    path.write_text(json.dumps(facts, indent=1).replace(str(ROOT.parent), HERE) + "\n", encoding="utf-8")
+    path.write_text(hide_places(json.dumps(facts, indent=1)) + "\n", encoding="utf-8")
