@@ -45,7 +45,7 @@ def draw_picture(outcome: Outcome, path: Path) -> None:
     for chart in axes:
         _look_at_means(chart)
     axes[0].legend(frameon=False)
-    runs = f"{outcome.config.seeds} draws x {outcome.config.seeds} trainings"
+    runs = f"up to {outcome.config.seeds} draws x {outcome.config.seeds} trainings"  # all documents have one draw
     figure.suptitle(f"{plan.dial.setting}: means of {runs}, with their 95 % intervals (wider ones are cut off)")
     figure.savefig(path, dpi=150)
 
