@@ -166,8 +166,9 @@ def describe_task(setup: Setup, place: str) -> dict[str, Any]:
 def write_recipe(setup: Setup, places: Sequence[str], arm: str) -> dict[str, Any]:
     """Several tasks take so many times the steps of one, and choose weights so many times as seldom."""
     declared, first = setup.claims.arms[arm], setup.places[places[0]]
-    corpus = setup.find("corpora", first["corpus"])
+    corpus, model = setup.find("corpora", first["corpus"]), setup.find("models", first["model"])
     recipe = {"view": declared["view"], "training.bf16": in_bfloat16(setup.options.out)}
+    recipe |= {"backbone.sight": model["sight"]} if "sight" in model else {}
     recipe |= setup.find("kinds", first["kind"])["recipe"] | declared["recipe"]
     if setup.options.steps:
         recipe["training.max_steps"] = setup.options.steps

@@ -15,6 +15,7 @@ from cells.finetuning import find_folder
 from cells.rightward import measure_need
 
 import tagwright
+from tagwright.errors import DataError
 from tagwright.text.document import Document
 from tagwright.text.relation import Field, Relation
 from tagwright.text.sampling import draw_shots
@@ -42,7 +43,10 @@ def read_part(corpus: str, folder: str, *, part: str, whole: bool = False, turns
     """
     path = find_file(corpus, folder, part=part)
     if path is None:
-        raise FileNotFoundError(f"There is no {part}.conll or {part}.jsonl in {Path(folder, corpus)}.")
+        raise DataError(
+            f"There is no {part}.conll or {part}.jsonl in {Path(folder, corpus)}. Runs and their report "
+            "read the corpora of one folder: put them there."
+        )
     documents = tagwright.read(path)
     if turns is not None:
         return [end_dialogue(document, turns) for document in documents]

@@ -16,6 +16,7 @@ from cells.sight import list_found, read_part, rebuild
 from pages import sight as page
 from pages.markers import fill
 
+from tagwright.errors import DataError
 from tagwright.evaluation.compare import Comparison, Settings
 from tagwright.text.document import Document
 from tagwright.text.relation import Relation
@@ -160,7 +161,7 @@ def test_documents_come_from_either_kind_of_file_with_their_spans_alone(tmp_path
     assert read_part("one", str(tmp_path), part="dev")[0].spans == (Span(0, 1, "PER"),)
     found = read_part("two", str(tmp_path), part="dev")[0]
     assert [span.label for span in found.spans] == ["PER", "LOC"] and not found.relations
-    with pytest.raises(FileNotFoundError, match="train"):
+    with pytest.raises(DataError, match="no train.conll or train.jsonl"):
         read_part("two", str(tmp_path), part="train")
 
 

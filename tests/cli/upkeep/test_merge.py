@@ -42,6 +42,7 @@ def test_inspect_tells_what_moved_and_what_it_lies_on(run: Run, here: Path, save
     lines = run("inspect", "saved").stdout
     tagger = saved.tagger
     assert f"tuning: lora; {tagger.tuning.count(tagger):,} of " in lines and "weights move (" in lines
+    assert "; rank 2\n" in lines, "a setting that is empty isn't told"
     assert f"base: {here / 'base'}, which must be at hand; checksum {tagger.digest}" in lines.replace("\n", "")
 
 

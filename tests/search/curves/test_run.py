@@ -100,9 +100,13 @@ def test_settings_that_a_value_does_not_read_are_told(engine: StandIn, tmp_path:
     assert told[0] == "last does not read fusion.inner: left aside for it."
 
 
-def test_where_nothing_is_tried_a_few_dev_documents_do(engine: StandIn, tmp_path: Path) -> None:
-    draw(tmp_path, shots="4", trials=1)
-    assert engine.cells
+def test_where_nothing_is_tried_a_few_dev_documents_do(
+    engine: StandIn, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    draw(tmp_path / "one", shots="4", trials=1)
+    assert engine.cells and "as good as chance" not in caplog.text
+    draw(tmp_path / "three")
+    assert "The F1 of 8 dev documents chooses the learning rates" in caplog.text
 
 
 def test_a_recipe_that_would_cross_validate_chooses_on_dev(

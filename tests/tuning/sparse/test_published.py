@@ -81,3 +81,10 @@ def test_it_is_the_published_loop() -> None:
 def test_its_settings_are_published_ones() -> None:
     plan = TuningConfig(name="fish-dip:paper").plan_sparse()
     assert (plan.percent, plan.every, plan.state, plan.budget, plan.dense) == (1.0, 100, "keep", None, ())
+
+
+def test_what_a_tuning_reads_is_listed_as_it_is_in_force() -> None:
+    assert TuningConfig(name="fish-dip:paper").list_sparse_read() == {"percent": 1.0}
+    fish = TuningConfig(name="fish", percent=2).list_sparse_read()
+    assert (fish["percent"], fish["documents"]) == (2, 256) and "every" not in fish
+    assert not TuningConfig(name="lora").list_sparse_read()

@@ -79,16 +79,23 @@ def _tell_room(about: Mapping[str, Any]) -> list[str]:
 
 
 def _tell_tuning(about: Mapping[str, Any]) -> list[str]:
-    """Which weights moved, and what they lie on."""
+    """Which weights moved, by which settings, and what they lie on."""
+    from tagwright.tuning.config import TuningConfig
     from tagwright.tuning.weights import tell_share
 
     if "moved" not in about:
         return []
-    lines = [f"tuning: {about['tuning']['name']}; {tell_share(about['moved']['weights'], about['moved']['of'])}"]
+    config = TuningConfig.model_validate(about["tuning"])
+    read = {**config.list_read(), **config.list_sparse_read(), "name": None}
+    facts = [f"{name} {_spell(value)}" for name, value in read.items() if value]
+    told = [config.name, tell_share(about["moved"]["weights"], about["moved"]["of"]), ", ".join(facts)]
+    lines = [f"tuning: {'; '.join(filter(None, told))}"]
     if base := about["base"]:
         lines.append(f"base: {base['model']}, which must be at hand; checksum {base['digest']}")
     return lines
 
 
 def _spell(value: object) -> str:
+    if isinstance(value, tuple):
+        return " ".join(map(_spell, value))
     return f"{value:.2f}" if isinstance(value, float) else str(value)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tagwright.errors import DataError
 from tagwright.recipe.build import build, resolve
-from tagwright.recipe.corpus import Corpus, look_over, require_labels
+from tagwright.recipe.corpus import FEW_DEV, Corpus, look_over, require_labels
 from tagwright.recipe.estimate.estimate import show_time
 from tagwright.recipe.recipe import Recipe
 from tagwright.recipe.run import check_same_run
@@ -108,7 +108,7 @@ def _tell_tried(plan: Plan) -> str:
 
 
 def check_documents(plan: Plan, work: Work) -> None:
-    """Refuse draws without anything to learn, and trials without a dev set that can choose."""
+    """Refuse draws without anything to learn, and trials with too few dev documents; warn where these are few."""
     value = plan.dial.values[0]
     places = [(plan.middle, plan.first), *((size, draw) for size in plan.sizes for draw in plan.list_draws(size))]
     for size, draw in places:
@@ -118,8 +118,15 @@ def check_documents(plan: Plan, work: Work) -> None:
                 f"Draw {draw} of {size} documents holds no labelled span, so there is nothing to learn. "
                 "Take larger --shots, or another training.seed, by which draws are numbered."
             )
-    if plan.list_trials():
-        count_dev(work.settle(Cell(TRIAL, value, *places[0], plan.first, plan.rates[value][0])), work.corpus)
+    if not plan.list_trials():
+        return
+    dev = count_dev(work.settle(Cell(TRIAL, value, *places[0], plan.first, plan.rates[value][0])), work.corpus)
+    if dev < FEW_DEV:
+        logger.warning(
+            "The F1 of %d dev documents chooses the learning rates, which is as good as chance. Name a larger dev file "
+            "(data.dev), set more aside (data.dev_share), or use all there are (draw.dev_policy = 'full').",
+            dev,
+        )
 
 
 def check_values(plan: Plan, work: Work) -> None:

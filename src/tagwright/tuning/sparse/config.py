@@ -93,6 +93,10 @@ class SparseConfig(BaseModel):
         """The settings in force."""
         return SparsePlan(**(PRESETS.get(self.name, {}) | self._list_sparse()))
 
+    def list_sparse_read(self) -> dict[str, Any]:
+        """The settings of single weights that this tuning reads, as they are in force."""
+        return {name: getattr(self.plan_sparse(), name) for name in READS.get(self.name, ())}
+
     def _list_sparse(self) -> dict[str, Any]:
         given = {name: getattr(self, name) for name in SparseConfig.model_fields if name != "name"}
         return {name: value for name, value in given.items() if value is not None}
