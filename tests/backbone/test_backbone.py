@@ -15,9 +15,9 @@ import torch
 from huggingface_hub import constants
 from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, BertModel
 
-from tagwright.backbone import backbone as room
 from tagwright.backbone.backbone import find_max_tokens, load_backbone, load_config, load_tokenizer, restore_backbone
 from tagwright.backbone.config import BackboneConfig
+from tagwright.backbone.reading import pretrained as room
 from tagwright.errors import ModelError
 from tiny_models import BOTH_SIDES, CAUSAL, SIZES, load_model, make_batch, make_config, make_tokenizer, save_model
 

@@ -2,13 +2,18 @@
 
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from cli_run import Run
+from tagwright.cli.evaluate import _score_labeler
 from tagwright.errors import DataError, ModelError, RecipeError
 from tagwright.io.files import write
+from tagwright.text.labels import Labels
+from tagwright.text.ledger import Ledger
 from tagwright.text.synthetic import make_corpus
+from taught_writers import make_roles
 
 
 def test_predictions_are_scored(run: Run, conll: Path, here: Path) -> None:
@@ -70,6 +75,16 @@ def test_a_labeler_is_scored(run: Run, labeler: Path, here: Path) -> None:
     shown = run("evaluate", "--model", "labeler", "gold.jsonl", "--json", "out.json").stdout
     assert "label in gold that the labeler doesn't know: GUILD" in shown
     assert json.loads((here / "out.json").read_text())["documents"] == 60
+
+
+def test_labels_that_a_labeler_is_given_are_not_its_to_know() -> None:
+    """The senses of predicates."""
+    labeler = Mock(stream=list)
+    labeler.model.labels, labeler.model.predicts = Labels(("buy",), ("ARG0",)), frozenset(("spans", "relations"))
+    for given, noted in (((), {"sell (1 span)", "ARG1 (1 relation)"}), (("predicates",), {"ARG1 (1 relation)"})):
+        labeler.model.given, ledger = given, Ledger()
+        _score_labeler(labeler, iter(make_roles()[:1]), ledger=ledger)
+        assert {*ledger.places["label in gold that the labeler doesn't know"]} == noted
 
 
 def test_a_labeler_on_its_training_file_is_warned_of(run: Run, labeler: Path) -> None:

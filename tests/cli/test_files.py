@@ -22,9 +22,9 @@ def test_options_left_out_are_those_of_the_reader() -> None:
     assert make_options(label_names="O, B-PER").label_names == ("O", "B-PER")
 
 
-def scan(path: Path, gold: Path, **options: int) -> list[Document]:
+def scan(path: Path, gold: Path, *, own: str | None = None, **options: int) -> list[Document]:
     how = FileOptions(**options)  # type: ignore[arg-type]
-    return list(scan_predicted(path, gold, kind=None, options=how, ledger=Ledger()))
+    return list(scan_predicted(path, gold, kind=None, options=how, tag_column=own, ledger=Ledger()))
 
 
 def test_an_id_made_from_the_file_name_goes_and_a_given_one_stays(tmp_path: Path) -> None:
@@ -38,6 +38,8 @@ def test_columns_of_gold_hold_for_files_of_its_kind_only(tmp_path: Path) -> None
     gold.write_text("Ada B-PER O\n\n", encoding="utf-8")
     rows.write_text("word,tag\nAda,B-PER\n", encoding="utf-8")
     assert scan(gold, gold, tag_column=1)[0].spans == scan(rows, gold, tag_column=0)[0].spans != ()
+    rows.write_text("word,tag,guess\nAda,O,B-PER\n", encoding="utf-8")
+    assert scan(rows, gold)[0].spans == () and scan(rows, gold, tag_column=1, own="guess")[0].spans != ()
 
 
 def test_documents_pass_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

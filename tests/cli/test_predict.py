@@ -39,6 +39,15 @@ def test_standard_input_is_a_text_a_line(run: Run, labeler: Path) -> None:
     assert [json.loads(line)["text"] for line in shown.splitlines()] == ["They moved to Oruford.", "", "Ada"]
 
 
+@pytest.mark.parametrize("source", [("-",), ("--text", "Ada")])
+@pytest.mark.parametrize("option", [("--from", "conll"), ("--text-column", "body"), ("--encoding", "latin-1")])
+def test_what_is_no_file_is_not_read_as_one(
+    run: Run, labeler: Path, source: tuple[str, ...], option: tuple[str, str]
+) -> None:
+    with pytest.raises(RecipeError, match="leave out --from, --encoding and columns, or name a file"):
+        run("predict", "labeler", *source, *option, stdin="Ada\n")
+
+
 def test_a_text_is_shown_with_its_labels(run: Run, labeler: Path) -> None:
     shown = run("predict", "labeler", "--text", "They moved to Oruford.", "--text", "Ada").stdout
     assert shown.startswith("They moved to ")

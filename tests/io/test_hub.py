@@ -40,18 +40,20 @@ def saved(tmp_path: Path) -> Path:
 
 def test_class_numbers_become_their_names(saved: Path) -> None:
     assert detect_kind(saved).kind == "datasets"
-    first, second = read(saved, options=FileOptions(split="train"))
+    first, second = read(f"hub:{saved}:train")
     assert first.words == ("in", "New", "York") and first.spans == (Span(1, 3, "LOC"),)
     assert (first.id, second.id, second.spans) == ("7", "8", ())
     (only,) = read(saved / "test")
     assert only == first
+    with pytest.raises(DataError, match="No key 'ner' "):
+        read(saved / "test", options=FileOptions(tag_column="ner"))
 
 
 def test_a_part_must_be_named_where_there_are_several(saved: Path) -> None:
-    with pytest.raises(DataError, match="No part None in it. Say which of 'train', 'test': split"):
+    with pytest.raises(DataError, match=f"No part None in it. Say which of 'train', 'test': hub:{saved}:train."):
         read(saved)
     with pytest.raises(DataError, match="No part 'dev'"):
-        read(saved, options=FileOptions(split="dev"))
+        read(f"hub:{saved}:dev")
 
 
 def test_documents_come_back(tmp_path: Path) -> None:

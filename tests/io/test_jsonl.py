@@ -111,11 +111,13 @@ def test_equal_ids_are_noted(tmp_path: Path) -> None:
     assert list(ledger.lines()) == ["1 x document whose id another one has, too: x.jsonl: a"]
 
 
-def test_the_text_column_and_the_tag_column_are_chosen(tmp_path: Path) -> None:
-    path = save(tmp_path, '{"body": "in Rome", "tokens_": 1}')
-    assert read(path, options=FileOptions(text_column="body"))[0].words == ("in", "Rome")
-    path = save(tmp_path, '{"tokens": ["in", "Rome"], "gold": ["O", "B-LOC"]}')
-    assert read(path, options=FileOptions(tag_column="gold"))[0].spans == (Span(1, 2, "LOC"),)
+def test_keys_that_are_named_go_before_the_usual_ones(tmp_path: Path) -> None:
+    path = save(tmp_path, '{"body": "in Rome", "text": "A title", "tokens_": 1}')
+    assert read(path, options=FileOptions(text_column="body"), ledger=Ledger())[0].words == ("in", "Rome")
+    path = save(tmp_path, '{"forms": ["in", "Rome"], "tokens": ["x"], "gold": ["O", "B-LOC"]}')
+    named = FileOptions(word_column="forms", tag_column="gold")
+    assert read(path, options=named, ledger=(ledger := Ledger()))[0].spans == (Span(1, 2, "LOC"),)
+    assert ledger.counts == {"key 'tokens', since another was named for what it says": 1}
     with pytest.raises(DataError, match="No known form"):
         read(save(tmp_path, '{"body": "in Rome"}'))
 

@@ -194,3 +194,11 @@ def test_a_plan_comes_back() -> None:
     assert again == plan and again.known.names == ("LOC", "PER")
     with pytest.raises(ValueError, match="no writer with the task knit"):
         WriterPlan.from_dict(plan.to_dict() | {"writer": {"task": "knit"}}, backbone=plan.backbone, tuning=plan.tuning)
+
+
+def test_labels_of_arguments_are_known_as_those_of_spans() -> None:
+    """Triggers and arguments are spans both; what joins them is a relation."""
+    spans, edges = (Span(0, 1, "WEA"), Span(1, 2, "Attack")), (Relation(1, 0, "Instrument"),)
+    attack = Document.from_words(["bombs", "fell"], spans=spans, relations=edges)
+    plan = WriterPlan(TASKS["events"].learn([attack]), BackboneConfig(), WriterConfig(task="events"))
+    assert plan.known.names == ("Attack", "WEA") and plan.known.relations == ("Instrument",)

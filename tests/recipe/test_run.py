@@ -104,6 +104,15 @@ def test_cross_validation_needs_no_dev_and_picks_the_epochs(corpus: Corpus, capl
     assert max(entry["epoch"] for entry in outcome.history) == epochs
 
 
+def test_folds_of_different_lengths_are_compared_as_far_as_all_go(corpus: Corpus) -> None:
+    curves = iter([[0.1, 0.2], [0.1, 0.3, 0.9], [0.2, 0.1], [0.2, 0.2], [0.0, 0.1]])
+
+    def pretend(*_: object, **__: object) -> tuple[None, list[dict[str, float]]]:
+        return None, [{"eval_f1": score} for score in next(curves)]
+
+    assert cross_validate(Recipe(), Corpus(corpus.train[:9]), fit=pretend) == (2, pytest.approx(0.18))
+
+
 def test_one_document_cannot_be_cross_validated(corpus: Corpus) -> None:
     with pytest.raises(RecipeError, match="needs 2 training documents"):
         cross_validate(Recipe(), Corpus(corpus.train[:1]), fit=fit)

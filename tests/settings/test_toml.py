@@ -9,7 +9,19 @@ from tagwright.recipe.recipe import Recipe
 from tagwright.settings.toml import write_toml, write_value
 
 
-@pytest.mark.parametrize("value", [True, 3, 3e-05, 'a "quoted" \\ path\n', "ü\x7f", [1, "b"], {"a": 1.5, "b": ["c"]}])
+@pytest.mark.parametrize(
+    "value",
+    [
+        True,
+        3,
+        3e-05,
+        'a "quoted" \\ path\n',
+        "ü\x7f",
+        [1, "b"],
+        {"a": 1.5, "b": ["c"]},
+        {"a.b": {"born in": 1, "": 2, "人名": 3}},
+    ],
+)
 def test_a_value_survives_toml(value: Any) -> None:
     assert tomllib.loads(f"value = {write_value(value)}")["value"] == value
 

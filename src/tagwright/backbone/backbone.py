@@ -2,28 +2,23 @@
 
 import inspect
 import logging
-import re
-import socket
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
-from functools import cache
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 import torch
-from huggingface_hub import constants
 from pydantic import ValidationError
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-from tagwright.backbone.builtin import BACKBONES, LABELER_FILE, PREFIX, UNTRAINED, find_backbone
+from tagwright.backbone.builtin import UNTRAINED
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.four_bits import ask_for_four_bits, check_four_bits
 from tagwright.backbone.fusion.fusion import Fusion
 from tagwright.backbone.fusion.layers import fuse
 from tagwright.backbone.pooling import find_shares, pool_words
+from tagwright.backbone.reading.pretrained import explain_attention, read_pretrained
+from tagwright.backbone.reading.weights import check_weights
 from tagwright.backbone.sight.learned import Gates
 from tagwright.backbone.sight.masks import SightHooks, find_stack
 from tagwright.backbone.sight.probe import prove_sight
@@ -35,8 +30,6 @@ from tagwright.tokens.align import WordTokenizer
 from tagwright.tokens.batch import Batch, Limits, OnLong
 
 logger = logging.getLogger(__name__)
-KNOWN = ", ".join(BACKBONES)
-PATIENCE = 5.0  # seconds to wait for the hub's door to open
 UNLIMITED = 1_000_000  # tokenizers say "no limit" by a huge number
 # These number positions from the padding id upwards, as RoBERTa does
 SHIFTED = frozenset(
@@ -112,9 +105,8 @@ class Backbone(nn.Module):
 
     def find_limits(self, on_long: OnLong = "window") -> Limits:
         """How long windows may be: the recipe's wish, cut to what the model can take."""
-        tokens = min(self.config.max_tokens, find_max_tokens(_text_config(self.model), self.tokenizer.tokenizer))
-        room = (tokens - self.tokenizer.specials) // (1 + self.config.repeat)
-        return Limits(tokens, min(self.config.overlap, max(room // 2, 0)), on_long, self.config.repeat)
+        most = find_max_tokens(_text_config(self.model), self.tokenizer.tokenizer)
+        return limit_windows(self.config, self.tokenizer, most=most, on_long=on_long)
 
     @property
     def depth(self) -> int:
@@ -200,8 +192,15 @@ def restore_model(kind: Any, config: BackboneConfig) -> Any:
     try:
         return kind.from_config(read_pretrained(AutoConfig, config), dtype=getattr(torch, config.dtype), **extra)
     except (ValueError, KeyError, ImportError) as error:
-        reason = _explain_attention(wanted, str(error)) or f"The architecture can't be built: {error}"
+        reason = explain_attention(wanted, str(error)) or f"The architecture can't be built: {error}"
         raise ModelError(f"{config.model}: {reason}") from error
+
+
+def limit_windows(config: BackboneConfig, tokenizer: WordTokenizer, *, most: int, on_long: OnLong = "window") -> Limits:
+    """The windows of a model whose longest input has `most` tokens."""
+    tokens = min(config.max_tokens, most)
+    room = (tokens - tokenizer.specials) // (1 + config.repeat)
+    return Limits(tokens, min(config.overlap, max(room // 2, 0)), on_long, config.repeat)
 
 
 def find_max_tokens(config: Any, tokenizer: Any) -> int:
@@ -247,34 +246,6 @@ def _take_reader(model: Any) -> Any:
     return model if _text_config(model) is model.config else model.get_decoder()
 
 
-def check_weights(name: str, model: Any, *, report: dict[str, Any], used: set[int]) -> None:
-    """Weights that the files lack would be random: refused. Those that have no place are lost: warned of.
-
-    Either way but for parts that are not used, such as the heads of other tasks.
-    """
-    weights = dict(model.named_parameters())
-    lost = {*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])}
-    if random := sorted(key for key in lost if key in weights and id(weights[key]) in used):
-        raise ModelError(
-            f"{name} lacks {len(random)} of the weights that its config.json asks for, or holds them in another "
-            f"shape; the first is {random[0]}. They would be random. "
-            "Put the config.json and the weights together that were saved together."
-        )
-    start = f"{model.base_model_prefix}."
-    kinds = {_find_kind(key.removeprefix(start)) for key, weight in weights.items() if id(weight) in used}
-    if left := sorted(key for key in report["unexpected_keys"] if _find_kind(key.removeprefix(start)) in kinds):
-        logger.warning(
-            "%s holds %d weights that its config.json has no place for; the first is %s. They are left out, so this is "
-            "not the model that was saved, unless its config.json was cut on purpose.",
-            *(name, len(left), left[0]),
-        )
-
-
-def _find_kind(weight: str) -> str:
-    """The module that a weight is part of, whichever layer that is in."""
-    return re.sub(r"(?<=\.)\d+(?=\.|$)", "*", weight.rpartition(".")[0])
-
-
 def _strip(model: Any) -> None:
     """Take away what a tagger never uses: the pooled sentence state (idle weights) and the key-value cache."""
     if "add_pooling_layer" in inspect.signature(type(model).__init__).parameters:  # these can do without
@@ -289,101 +260,3 @@ def _text(config: Any) -> Any:
 
 def _text_config(model: Any) -> Any:
     return _text(model.config)
-
-
-def read_pretrained(kind: Any, config: BackboneConfig, **extra: Any) -> Any:
-    """`kind.from_pretrained` with errors that say what to do."""
-    if config.attn_implementation is not None and kind not in (AutoConfig, AutoTokenizer):
-        extra["attn_implementation"] = config.attn_implementation
-    name = str(find_backbone(config.model)) if config.model.startswith(PREFIX) else config.model
-    if name.startswith((".", "/", "~")) and not Path(name).is_dir():
-        raise ModelError(f"There is no folder {name}. Check the path, or give a hub id such as `org/name`.")
-    if Path(name, LABELER_FILE).is_file():
-        raise ModelError(
-            f"{name} is a labeler, not a backbone: it labels as it is, by `tagwright predict {name} FILE`. "
-            "Give the backbone that it was trained on, or another."
-        )
-    if not Path(name).is_dir() and not is_hub_reached():
-        extra["local_files_only"] = True
-    try:
-        with _report_held_back() if extra.get("output_loading_info") else nullcontext():
-            return kind.from_pretrained(
-                name, revision=config.revision, trust_remote_code=config.trust_remote_code, **extra
-            )
-    except Exception as error:  # damaged files raise anything: KeyError, SafetensorError, a plain Exception
-        if reason := _explain_attention(extra.get("attn_implementation"), str(error)):
-            raise ModelError(f"{config.model}: {reason}") from error
-        raise ModelError(_explain(name, error)) from error
-
-
-@contextmanager
-def _report_held_back() -> Iterator[None]:
-    """transformers lists whatever has no place, such as heads of other tasks; `check_weights` tells what matters."""
-
-    def tells_more(record: logging.LogRecord) -> bool:
-        said = record.getMessage()
-        return "LOAD REPORT" not in said or "CONVERSION" in said
-
-    source = logging.getLogger("transformers.modeling_utils")
-    source.addFilter(tells_more)
-    try:
-        yield
-    finally:
-        source.removeFilter(tells_more)
-
-
-@cache
-def is_hub_reached() -> bool:
-    """Whether the hub can be connected to, by a quick look: its own library tries for most of a minute."""
-    if constants.HF_HUB_OFFLINE:
-        return False
-    if getproxies():  # which know the way
-        return True
-    hub = urlsplit(constants.ENDPOINT)
-    try:
-        socket.create_connection((hub.hostname, hub.port or 443), timeout=PATIENCE).close()
-    except OSError:
-        return False
-    return True
-
-
-def _explain_attention(wanted: str | None, said: str) -> str:
-    """What to do where it is the attention that can't be had; else nothing."""
-    if wanted is None or not re.search(r"attn_implementation|flash.?attention|scaled_dot_product", said, re.IGNORECASE):
-        return ""
-    why = said.strip().splitlines()[0].partition(" Please request")[0]  # of its makers, at an address made of a path
-    return (
-        f"backbone.attn_implementation = {wanted!r} can't be had here: {why}\n"
-        'Leave it out, or take "sdpa" or "eager", which need neither a package nor a GPU; of a saved labeler it stands '
-        "in tagwright.json, and changes nothing that was learned."
-    )
-
-
-def _explain(name: str, error: Exception) -> str:
-    text = str(error).strip()
-    first = text.splitlines()[0] if text else type(error).__name__
-    if Path(name).exists():
-        return (
-            f"The folder {name} can't be loaded as a transformers model: {first}\n"
-            "Expected: config.json, model.safetensors and tokenizer.json, as save_pretrained writes them."
-        )
-    if hint := advise_on_hub(name, text):
-        return hint
-    return f"{name} can't be loaded: {first}\nGive a hub id such as `org/name`, a local folder, or one of {KNOWN}."
-
-
-def advise_on_hub(name: str, said: str) -> str:
-    """What to do where the hub keeps something back or can't be reached, by what its library said; else nothing."""
-    first, lowered = said.strip().partition("\n")[0], said.lower()
-    if "gated" in lowered or "401" in lowered or "403" in lowered or "access" in lowered:
-        return (
-            f"{name} is gated or private: {first}\n"
-            "Accept its terms on its model page, then log in with `hf auth login` (or set HF_TOKEN)."
-        )
-    if any(word in lowered for word in ("offline", "connect", "couldn't reach", "resolve", "traffic")):
-        online = "Unset HF_HUB_OFFLINE to load it" if constants.HF_HUB_OFFLINE else "Go online once"
-        return (
-            f"{name} is neither a local folder nor in the local cache, and the model hub can't be reached: {first}\n"
-            f"{online}, or give the path of a folder that holds the model."
-        )
-    return ""

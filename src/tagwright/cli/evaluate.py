@@ -22,7 +22,6 @@ from tagwright.cli.terminal.targets import Overwrite, check_targets
 if TYPE_CHECKING:
     from tagwright.evaluation.report import Report
     from tagwright.inference.predictor import Predictor
-    from tagwright.io.kind import FileOptions
     from tagwright.text.document import Document
     from tagwright.text.ledger import Ledger
 
@@ -63,11 +62,10 @@ def evaluate(
     tagwright evaluate test.conll predicted.jsonl
     tagwright evaluate --model runs/first test.conll
     """
-    from dataclasses import replace
-
-    from tagwright.cli.terminal.files import make_options, read_column, write_json
+    from tagwright.cli.terminal.files import count_along, make_options, scan_predicted, write_json
     from tagwright.cli.terminal.labelers import load_labeler, warn_if_learned
     from tagwright.cli.terminal.show import make_console, show_ledger, show_legend, show_report
+    from tagwright.evaluation.report import evaluate as score
     from tagwright.io.files import find_reader, scan
     from tagwright.text.ledger import Ledger
 
@@ -81,9 +79,9 @@ def evaluate(
     unheld, console = Ledger(), make_console()
     rights = scan(gold, kind=kind, options=options, ledger=unheld)
     if predicted is not None:
-        if predicted_tag_column is not None:
-            options = replace(options, tag_column=read_column(predicted_tag_column))
-        report = _score_file(rights, (predicted, gold), kind=predicted_kind or kind, options=options, ledger=unheld)
+        found, column = predicted_kind or kind, predicted_tag_column
+        said = scan_predicted(predicted, gold, kind=found, options=options, tag_column=column, ledger=unheld)
+        report = score(rights, count_along(said, "scoring"))
     else:
         labeler = load_labeler(str(model), task=task, ledger=unheld, tokens_per_batch=tokens_per_batch, beams=beams)
         warn_if_learned(labeler, gold)
@@ -108,21 +106,6 @@ def _check_sides(predicted: Path | None, model: str | None, idle: Mapping[str, A
         raise RecipeError(f"{' and '.join(given)} only counts with {other}. Leave it out.")
 
 
-def _score_file(
-    gold: "Iterator[Document]",
-    files: tuple[Path, Path],
-    *,
-    kind: str | None,
-    options: "FileOptions",
-    ledger: "Ledger",
-) -> "Report":
-    """Score one file against the other, both read side by side."""
-    from tagwright.cli.terminal.files import count_along, scan_predicted
-    from tagwright.evaluation.report import evaluate as score
-
-    return score(gold, count_along(scan_predicted(*files, kind=kind, options=options, ledger=ledger), "scoring"))
-
-
 def _turn_to(labeler: "Predictor", task: str | None, *, model: str) -> "Predictor":
     """The labeler of the task that is scored; of several tasks one must be named."""
     from tagwright.errors import RecipeError
@@ -143,6 +126,8 @@ def _score_labeler(labeler: "Predictor", gold: "Iterator[Document]", *, ledger: 
     rights, inputs = tee(gold)
     report = score(rights, labeler.stream(count_along(inputs, "labelling")))
     labels, predicts = labeler.model.labels, labeler.model.predicts
+    if set(labeler.model.given) & {"spans", "predicates"}:  # their labels aren't its to know
+        predicts -= {"spans"}
     for group, part, known in (("exact", "spans", labels.names), ("relations", "relations", labels.relations)):
         found = report.groups[group].labels if part in predicts and group in report.groups else {}
         for label, counts in found.items():

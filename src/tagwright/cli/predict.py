@@ -119,11 +119,15 @@ def _check_source(source: str | None, *, text: list[str] | None, kind: str | Non
     """There is one input, and a file is there and of a kind that can be read."""
     from tagwright.errors import RecipeError
     from tagwright.io.files import find_reader
+    from tagwright.io.kind import FileOptions
 
     if (source is None) == (not text):
         raise RecipeError("Give either a file to label (- for standard input) or --text.")
     if source is not None and source != STDIN:
         find_reader(Path(source), kind=kind, options=options)
+    elif kind is not None or options != FileOptions():
+        given = "Standard input is read as a text a line" if source == STDIN else "--text is text as it is"
+        raise RecipeError(f"{given}: leave out --from, --encoding and columns, or name a file.")
 
 
 @dataclass(frozen=True)

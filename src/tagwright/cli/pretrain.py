@@ -10,7 +10,7 @@ from tagwright.cli.terminal.targets import Again
 
 def pretrain(
     recipe: Annotated[Path | None, typer.Argument(help="A pretraining recipe (TOML).")] = None,
-    text: Annotated[list[str] | None, typer.Option(help="Plain text: file (.gz, .zst too), glob, or hf:NAME.")] = None,
+    text: Annotated[list[str] | None, typer.Option(help="Plain text: file (.gz, .zst too), glob, or hub:NAME.")] = None,
     valid: Annotated[list[str] | None, typer.Option(help="Held-out plain text.")] = None,
     model: Annotated[str | None, typer.Option(help="Go on from this backbone: hub id, folder or builtin:NAME.")] = None,
     objective: Annotated[str | None, typer.Option(help="clm, mlm, mntp, span, clm-then-mlm or hybrid.")] = None,

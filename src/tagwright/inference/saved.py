@@ -11,8 +11,8 @@ from typing import Any
 from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
-from tagwright.backbone.backbone import advise_on_hub, is_hub_reached
 from tagwright.backbone.builtin import LABELER_FORMS, PREFIX, find_labeler
+from tagwright.backbone.reading.pretrained import advise_on_hub, is_hub_reached
 from tagwright.errors import DataError, ModelError
 from tagwright.inference.calibrated import CALIBRATION, read_calibration, write_calibration
 from tagwright.inference.runner import Runner

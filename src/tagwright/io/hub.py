@@ -1,9 +1,11 @@
-"""Data sets of the `datasets` library: a folder on disk, or one of the hub (`hub:NAME`). Loads the library when used.
+"""Data sets of the `datasets` library: a folder on disk, or `hub:NAME:SPLIT`. Loads the library when used.
 
-Rows are read in any shape of JSON rows; a column of class numbers becomes its names.
+NAME is a data set of the hub, or such a folder; SPLIT is left out where there is but one part. Rows are read in any
+shape of JSON rows; a column of class numbers becomes its names.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,7 +23,7 @@ MARKS = ("dataset_dict.json", "dataset_info.json", "state.json")
 
 
 class Datasets(JsonRows):
-    """A saved data set or one of the hub; of several parts, the one that the option `split` names."""
+    """A saved data set or one of the hub."""
 
     suffixes: ClassVar[tuple[str, ...]] = ()
     looks = "a folder that the datasets library saved, or a name that begins with hub:"
@@ -31,11 +33,14 @@ class Datasets(JsonRows):
         return str(path).startswith(HUB) or any((path / mark).exists() for mark in MARKS)
 
     def scan(self, path: Path) -> Iterator[Document]:
-        data = self._load(path)
-        rows = _Rows(data, path)
+        rows = _Rows(self._load(path), path)
+        for first in islice(rows, 1):
+            with located(path, 1):
+                self._check_keys(first)
         stem, shapes = find_stem(path), dict[str, Shape]()
         for number, row in enumerate(rows, start=1):
             with located(path, number):
+                self._name_keys(row, self.ledger, f"{path.name}, row {number}")
                 name = self._find_shape(row)
                 if name not in shapes:
                     shape = shapes[name] = SHAPES[name](self.options, self.ledger)
@@ -47,24 +52,11 @@ class Datasets(JsonRows):
             yield document
 
     def _load(self, path: Path) -> Any:
-        library = _import_library(path)
-        try:
-            if str(path).startswith(HUB):
-                data = library.load_dataset(str(path).removeprefix(HUB), split=self.options.split)
-            else:
-                data = library.load_from_disk(str(path))
-                for part in data.values() if isinstance(data, dict) else [data]:
-                    part.data.validate(full=True)  # Arrow trusts its files: a damaged one could crash the process
-        except Exception as error:  # the library, its servers and its loaders raise errors of many trees
-            reason = f"Can't be loaded: {type(error).__name__}: {error}. Check its name and the connection."
-            raise DataError(reason, path=path) from error
-        if not isinstance(data, dict):
-            return data
-        split = self.options.split or (next(iter(data)) if len(data) == 1 else None)
-        if split not in data:
-            parts = ", ".join(map(repr, data))
-            raise DataError(f"No part {split!r} in it. Say which of {parts}: split.", path=path)
-        return data[split]
+        named = str(path)
+        if not named.startswith(HUB):
+            return load_rows(named, "", source=path)
+        name, _, part = named.removeprefix(HUB).partition(":")
+        return load_rows(name, part, source=path)
 
     def write(self, documents: Iterable[Document], path: Path) -> int:
         if str(path).startswith(HUB):
@@ -83,12 +75,32 @@ class Datasets(JsonRows):
         return len(rows)
 
 
-def _import_library(path: Path) -> Any:
+def load_rows(name: str, part: str, *, source: str | Path) -> Any:
+    """The rows of one part of a data set, in a folder or of the hub: the named one, or the only one there is."""
+    library = _import_library(source)
+    try:
+        data = library.load_from_disk(name) if Path(name).is_dir() else library.load_dataset(name)
+        for rows in data.values() if isinstance(data, dict) else [data]:
+            rows.data.validate(full=True)  # Arrow trusts its files: a damaged one could crash the process
+    except Exception as error:  # the library, its servers and its loaders raise errors of many trees
+        reason = f"Can't be loaded: {type(error).__name__}: {error}. Check its name and the connection."
+        raise DataError(reason, path=source) from error
+    if not isinstance(data, dict):
+        if part:
+            raise DataError(f"It has no parts, so there is no {part!r}. Leave it out.", path=source)
+        return data
+    chosen = part or (next(iter(data)) if len(data) == 1 else None)
+    if chosen not in data:
+        named, known = f"{HUB}{name}:{next(iter(data))}", ", ".join(map(repr, data))
+        raise DataError(f"No part {chosen!r} in it. Say which of {known}: {named}.", path=source)
+    return data[chosen]
+
+
+def _import_library(source: str | Path) -> Any:
     try:
         import datasets
     except ImportError as error:
-        reason = "Data sets need the library datasets: pip install 'tagwright[hub]'."
-        raise DataError(reason, path=path) from error
+        raise DataError("Data sets need the library datasets: pip install 'tagwright[hub]'.", path=source) from error
     return datasets
 
 

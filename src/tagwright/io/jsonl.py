@@ -42,6 +42,7 @@ class JsonRows(FileKind):
                 self._check_keys(first)
 
         def read(row: Row, name: str, where: str) -> Document:
+            self._name_keys(row, self.ledger, where)
             found = self._find_shape(row)
             if found not in shapes:
                 shapes[found] = SHAPES[found](self.options, self.ledger)
@@ -58,12 +59,17 @@ class JsonRows(FileKind):
             if isinstance(key, str) and key not in row:
                 raise DataError(f"No key {show(key)} ({name.replace('_', ' ')}) in the row.{suggest(key, row)}")
 
+    def _name_keys(self, row: Row, ledger: Ledger, where: str) -> None:
+        """Call the keys that the options name as the shapes do; one that bears such a name already goes."""
+        for key, usual in ((self.options.text_column, "text"), (self.options.word_column, "tokens")):
+            if isinstance(key, str) and key != usual:
+                if usual in row:
+                    ledger.note(f"key {usual!r}, since another was named for what it says", where)
+                row[usual] = row.pop(key, None)
+
     def _find_shape(self, row: Row) -> str:
         if self.options.shape is not None:
             return self.options.shape
-        text = self.options.text_column
-        if isinstance(text, str) and "text" not in row:
-            row["text"] = row.pop(text, None)
         tags = self.options.tag_column
         if isinstance(tags, str) and tags in row:
             return "tags"
@@ -75,6 +81,7 @@ class JsonRows(FileKind):
         def scan_tags() -> Iterator[list[str]]:
             for line, row in scan_rows(path, Ledger(), encoding=self.options.encoding):
                 with located(path, line):
+                    self._name_keys(row, Ledger(), "")
                     if self._find_shape(row) == "tags":
                         yield shape.take_tags(row)
 

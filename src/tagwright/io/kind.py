@@ -25,8 +25,7 @@ class FileOptions:
     """How to read or write a file; what is None is found by inspection.
 
     Columns are names or, counted from 0, places. `scheme` names the tags' scheme (written: BIO).
-    `shape` names the form of JSON rows (see `shapes.SHAPES`), `label_names` the tags that integers stand for,
-    `split` the part of a data set.
+    `shape` names the form of JSON rows (see `shapes.SHAPES`), `label_names` the tags that integers stand for.
     """
 
     word_column: int | str | None = None
@@ -36,7 +35,6 @@ class FileOptions:
     encoding: str = "utf-8"
     shape: str | None = None
     label_names: tuple[str, ...] | None = None
-    split: str | None = None
 
 
 @dataclass

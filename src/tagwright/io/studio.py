@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from tagwright.errors import DataError
 from tagwright.io.jsonl import scan_rows, write_rows
-from tagwright.io.kind import PARTS, FileKind, find_stem, located, note_losses
+from tagwright.io.kind import PARTS, FileKind, note_losses, read_rows
 from tagwright.io.shapes.shape import EXTRAS, Row, pack_extras, show, take_bounds, take_record, take_rows, take_score
 from tagwright.io.shapes.spans import read_extras
 from tagwright.io.source import write_text
@@ -36,13 +36,10 @@ class LabelStudio(FileKind):
         return '"data"' in head and ('"annotations"' in head or '"predictions"' in head or '"completions"' in head)
 
     def scan(self, path: Path) -> Iterator[Document]:
-        stem = find_stem(path)
-        for number, (line, task) in enumerate(scan_rows(path, self.ledger, encoding=self.options.encoding), start=1):
-            with located(path, line):
-                document = self._read_task(task, name=f"{stem}:{number}", where=f"{path.name}:{line}")
-            yield document
+        rows = scan_rows(path, self.ledger, encoding=self.options.encoding)
+        yield from read_rows(path, rows, read=self._read_task)
 
-    def _read_task(self, task: Row, *, name: str, where: str) -> Document:
+    def _read_task(self, task: Row, name: str, where: str) -> Document:
         data = dict(take_record(task.get("data"), "'data'"))
         result = self._choose_result(task, where)
         text = data.pop(self._find_text(data, result), None)

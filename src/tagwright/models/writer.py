@@ -70,8 +70,8 @@ class WriterPlan(Plan):
 
     @property
     def known(self) -> Labels:
-        relations = (*self.inventory.relations.labels, *self.inventory.arguments.labels)
-        return Labels(tuple(self.inventory.spans.labels), tuple(dict.fromkeys(relations)))
+        inventory = self.inventory
+        return Labels((*inventory.spans.labels, *inventory.arguments.labels), tuple(inventory.relations.labels))
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tagwright.evaluation.page.elements import show_count
+from tagwright.io.hub import HUB
 from tagwright.models.versions import find_versions
 from tagwright.pretraining.corpus.overlap import OverlapTable
-from tagwright.pretraining.corpus.text import HUB, find_files
+from tagwright.pretraining.corpus.text import find_files
 from tagwright.pretraining.corpus.tokenfile import TokenFile
 from tagwright.pretraining.learning.trainer import BITS, SPEED
 from tagwright.pretraining.objectives import OBJECTIVES, ObjectiveConfig

@@ -46,7 +46,7 @@ Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isi
 
 
 class TextConfig(BaseModel):
-    """`[text]`: files (plain, .gz, .zst), globs, or `hf:NAME`; a paragraph a line, an empty line between documents.
+    """`[text]`: files (plain, .gz, .zst), globs, or `hub:NAME`; a paragraph a line, an empty line between documents.
 
     valid: held-out text. avoid: labelled files; a paragraph that shares `avoid_words` words in a row with one of them
     is dropped and counted. sources: lines for the model card: what the text is, whose, under which licence.
@@ -142,7 +142,7 @@ class PretrainingRecipe(Settings):
 
     def _find_faults(self) -> Iterator[str]:
         if not self.text.train:
-            yield "  text.train: nothing to learn from. Name text files, globs or hf: data sets."
+            yield "  text.train: nothing to learn from. Name text files, globs or hub: data sets."
         if not self.text.valid:
             yield "  text.valid: no held-out text. Name files that are not in text.train."
         if self.objective.name not in OBJECTIVES:

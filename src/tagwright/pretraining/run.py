@@ -21,9 +21,10 @@ from transformers import (
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED
 
-from tagwright.backbone.backbone import find_max_tokens, read_pretrained
+from tagwright.backbone.backbone import find_max_tokens
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.precision import is_bfloat16_fast, warn_of_bfloat16
+from tagwright.backbone.reading.pretrained import read_pretrained
 from tagwright.errors import ModelError, RecipeError
 from tagwright.pretraining.architecture import build_model
 from tagwright.pretraining.corpus.prepare import Prepared, prepare

@@ -45,6 +45,7 @@ def cross_validate(recipe: Recipe, corpus: Corpus, *, fit: Fit) -> tuple[int, fl
             )
         curves.append([entry["eval_f1"] for entry in history if "eval_f1" in entry])
         logger.info("Fold %d of %d: best F1 %.2f.", number, folds, 100 * max(curves[-1]))
-    means = np.mean(np.array(curves), axis=0)
+    shared = min(map(len, curves))  # of a fixed number of steps a fold with fewer batches makes more epochs
+    means = np.mean([curve[:shared] for curve in curves], axis=0)
     best = int(means.argmax())
     return best + 1, float(means[best])

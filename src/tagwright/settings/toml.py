@@ -1,9 +1,12 @@
 """Settings as TOML text. Knows nothing of what they mean."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from tagwright.settings.settings import Settings
+
+BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def write_toml(
@@ -38,8 +41,12 @@ def write_value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(write_value(item) for item in value) + "]"
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key} = {write_value(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_write_key(key)} = {write_value(item)}" for key, item in value.items()) + "}"
     return _quote(str(value))
+
+
+def _write_key(key: str) -> str:
+    return key if BARE.fullmatch(key) else _quote(key)
 
 
 def _quote(text: str) -> str:

@@ -13,6 +13,7 @@ from tagwright.errors import RecipeError
 from tagwright.registry import suggest
 from tagwright.training.config import TrainingConfig
 
+LOGGED = 0.02  # of all steps pass between two rows of the log
 OURS = {"tokens_per_batch", "early_stopping_patience", "per_device_train_batch_size"}
 SET_HERE = {
     "output_dir",
@@ -50,7 +51,7 @@ def make_arguments(config: TrainingConfig, folder: Path, *, has_dev: bool) -> Tr
         "output_dir": str(folder),
         "per_device_train_batch_size": config.documents_per_batch or 1,
         "load_best_model_at_end": best,
-        "logging_steps": 0.02,
+        "logging_steps": LOGGED,
     }
     if config.bf16 and not torch.accelerator.is_available():
         settings["use_cpu"] = True  # bf16 works on CPUs too, but has to be asked for

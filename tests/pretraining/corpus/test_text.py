@@ -140,7 +140,7 @@ def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         read_paragraphs(tmp_path / "a.zst")
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(DataError, match=r"pip install 'tagwright\[hub\]'"):
-        read_paragraphs("hf:org/name")
+        read_paragraphs("hub:org/name")
 
 
 @pytest.fixture
@@ -154,22 +154,22 @@ def saved(tmp_path: Path) -> Path:
 
 def test_each_row_of_a_data_set_is_a_document(saved: Path) -> None:
     rows = [PlainText("rows:1", ("one", "two")), PlainText("rows:4", ("three",))]
-    assert list(read_plain([f"hf:{saved}:train"])) == rows
-    assert read_paragraphs(f"hf:{saved}:train:title") == [("A",), ("B",), ("C",), ("D",)]
-    assert read_paragraphs(saved / "test") == read_paragraphs(f"hf:{saved}/test") == [("four",)]
-    assert read_paragraphs(f"hf:{saved}/train::title") == [("A",), ("B",), ("C",), ("D",)]
+    assert list(read_plain([f"hub:{saved}:train"])) == rows
+    assert read_paragraphs(f"hub:{saved}:train:title") == [("A",), ("B",), ("C",), ("D",)]
+    assert read_paragraphs(saved / "test") == read_paragraphs(f"hub:{saved}/test") == [("four",)]
+    assert read_paragraphs(f"hub:{saved}/train::title") == [("A",), ("B",), ("C",), ("D",)]
 
 
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("hf:{0}", "No part None in it. Say which of 'train', 'test'"),
+        ("hub:{0}", "No part None in it. Say which of 'train', 'test'"),
         ("{0}", "No part None in it"),
-        ("hf:{0}:dev", "No part 'dev' in it"),
-        ("hf:{0}/train:dev", "It has no parts, so there is no 'dev'"),
-        ("hf:{0}:train:body", "It has no column 'body'. Say which of text, title, size"),
-        ("hf:{0}:train:size", "Row 1 of column 'size' is 1, expected text"),
-        ("hf:{0}/..", "Can't be loaded"),
+        ("hub:{0}:dev", "No part 'dev' in it"),
+        ("hub:{0}/train:dev", "It has no parts, so there is no 'dev'"),
+        ("hub:{0}:train:body", "It has no column 'body'. Say which of text, title, size"),
+        ("hub:{0}:train:size", "Row 1 of column 'size' is 1, expected text"),
+        ("hub:{0}/..", "Can't be loaded"),
     ],
 )
 def test_what_is_said_of_data_sets(saved: Path, source: str, reason: str) -> None:

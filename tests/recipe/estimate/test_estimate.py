@@ -12,12 +12,14 @@ from tagwright.errors import ModelError
 from tagwright.recipe.build import build
 from tagwright.recipe.estimate.estimate import SPARE, Estimate, estimate, show_bytes, show_time
 from tagwright.recipe.estimate.machine import Machine, measure_machine
+from tagwright.recipe.estimate.schedule import Schedule, plan_steps
 from tagwright.recipe.estimate.shape import measure_shape
 from tagwright.recipe.recipe import Recipe
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.relation import Relation
 from tagwright.text.span import Span
+from tagwright.training.config import TrainingConfig
 from tagwright.training.trainer import encode
 from taught_writers import make_entities, save_writer
 from tiny_models import make_config, save_model
@@ -47,12 +49,35 @@ def test_weights_are_counted_without_being_loaded(bert: Path) -> None:
     assert found.fits
 
 
+TWO = {"training__gradient_accumulation_steps": 2}
+
+
 def test_steps_and_tokens_follow_the_batches(bert: Path) -> None:
     found = guess(bert, training__per_device_train_batch_size=8, training__num_train_epochs=3)
     assert found.steps == 15
     assert found.tokens >= sum(found.lengths)
     assert guess(bert, training__max_steps=7).steps == 7
+    halved = guess(bert, training__per_device_train_batch_size=8, training__num_train_epochs=3, **TWO)
+    assert halved.steps == 9 and halved.seconds < found.seconds < 1.2 * halved.seconds, "of 5 batches 3 steps are made"
+    assert guess(bert, training__max_steps=7, **TWO).seconds > 1.3 * guess(bert, training__max_steps=7).seconds
     assert guess(bert, training__tokens_per_batch=20).memory["activations"] < found.memory["activations"]
+
+
+def test_a_text_that_is_given_twice_takes_twice_the_tokens(bert: Path) -> None:
+    once, twice = guess(bert), guess(bert, backbone__repeat=1)
+    apart = [two - one for one, two in zip(once.lengths, twice.lengths, strict=True)]
+    assert all(gap == one - 2 for gap, one in zip(apart, once.lengths, strict=True)), "special tokens stand once"
+
+
+def test_dev_is_looked_at_as_the_trainer_does() -> None:
+    def plan(**changed: Any) -> Schedule:
+        return plan_steps(TrainingConfig(num_train_epochs=3, **changed), batches=10)
+
+    assert (plan().steps, plan().looks, plan(eval_strategy="no").looks) == (30, 3, 0)
+    assert plan(eval_strategy="steps", eval_steps=7).looks == 4
+    assert plan(eval_strategy="steps", eval_steps=0.1).looks == 10, "a share of all steps"
+    assert plan(eval_strategy="steps").looks == 30, "as often as the log has a row"
+    assert plan(max_steps=15, gradient_accumulation_steps=2).epochs == 3
 
 
 def test_a_frozen_backbone_costs_less(bert: Path) -> None:

@@ -20,10 +20,8 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from tagwright.backbone.backbone import (
-    check_weights,
     find_max_tokens,
     load_tokenizer,
-    read_pretrained,
     restore_model,
     save_memory,
 )
@@ -31,6 +29,8 @@ from tagwright.backbone.builtin import UNTRAINED
 from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.four_bits import ask_for_four_bits, check_four_bits
 from tagwright.backbone.language.marks import add_marks
+from tagwright.backbone.reading.pretrained import read_pretrained
+from tagwright.backbone.reading.weights import check_weights
 from tagwright.backbone.sight.masks import LENGTHS, NO_WRITER, SightHooks
 from tagwright.backbone.sight.probe import prove_sight
 from tagwright.backbone.sight.proven import check_plan, set_sight

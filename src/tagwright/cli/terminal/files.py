@@ -99,9 +99,16 @@ def read_labelled(path: str | Path, **how: Any) -> "Sequence[Document]":
 
 
 def scan_predicted(
-    path: Path, gold: Path, *, kind: str | None, options: "FileOptions", ledger: "Ledger"
+    path: Path,
+    gold: Path,
+    *,
+    kind: str | None,
+    options: "FileOptions",
+    tag_column: str | None = None,
+    ledger: "Ledger",
 ) -> "Iterator[Document]":
-    """The predicted documents of a file. Columns were named for gold: they hold where the kind is the same.
+    """The predicted documents of a file. Columns were named for gold: they hold where the kind is the same, but for
+    `tag_column`, which is its own.
 
     An id that a reader made up from the file's name says nothing of which documents belong together, and goes.
     """
@@ -110,9 +117,11 @@ def scan_predicted(
     from tagwright.io.files import detect_kind, scan
     from tagwright.io.kind import FileOptions, find_stem
 
-    found = kind or detect_kind(path).kind
+    found = kind or detect_kind(path, options=options).kind
     if not kind and found != detect_kind(gold, options=options).kind:
-        options = FileOptions()
+        options = FileOptions(encoding=options.encoding)
+    if tag_column is not None:
+        options = replace(options, tag_column=read_column(tag_column))
     stem = find_stem(path)
     for number, document in enumerate(scan(path, kind=found, options=options, ledger=ledger), start=1):
         yield replace(document, id="") if document.id == f"{stem}:{number}" else document

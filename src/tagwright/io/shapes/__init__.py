@@ -25,7 +25,7 @@ SHAPES: Table[type[Shape]] = Table(
 
 EXPECTED = (
     "text and spans; tokens and ner_tags, entities or predicates; tokenized_text and ner; or turns."
-    " Rename the keys, or name them: --text-column, --tag-column (of train data.text_column, data.tag_column)."
+    " Rename the keys, or name them: --text-column, --word-column, --tag-column (of train data.text_column and so on)."
 )
 
 

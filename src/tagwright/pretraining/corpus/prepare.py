@@ -13,12 +13,13 @@ from typing import Any
 
 from transformers import AutoTokenizer
 
-from tagwright.backbone.backbone import read_pretrained
 from tagwright.backbone.config import BackboneConfig
+from tagwright.backbone.reading.pretrained import read_pretrained
 from tagwright.errors import ModelError, RecipeError
+from tagwright.io.hub import HUB
 from tagwright.pretraining.corpus.drafts import draft
 from tagwright.pretraining.corpus.overlap import EvaluationNgrams, OverlapTable, drop_overlaps
-from tagwright.pretraining.corpus.text import HUB, find_files, read_plain
+from tagwright.pretraining.corpus.text import find_files, read_plain
 from tagwright.pretraining.corpus.tokenfile import ABOUT, TokenFile, open_tokens, write_tokens
 from tagwright.pretraining.corpus.tokenizer import digest, learn_tokenizer
 from tagwright.pretraining.recipe import PretrainingRecipe, TextConfig

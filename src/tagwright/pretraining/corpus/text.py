@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from tagwright.errors import DataError
+from tagwright.io.hub import HUB, MARKS, load_rows
 
-HUB = "hf:"
-MARKS = ("dataset_dict.json", "dataset_info.json", "state.json")  # what the datasets library leaves in its folders
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 BLOCK = 1 << 14  # packed bytes at a time
 WINDOW = 1 << 31  # zstd's largest: files packed with --long ask for more than its default
@@ -39,7 +38,7 @@ def read_plain(sources: Sequence[str]) -> Iterator[PlainText]:
     """The documents of all sources, in order. Blank paragraphs hold nothing, and documents without others don't come.
 
     A source is a file, a glob (its files sorted by name), a folder that the datasets library saved,
-    or `hf:NAME[:SPLIT[:COLUMN]]`, where NAME is such a folder or a data set of the hub; the column is `text`
+    or `hub:NAME[:SPLIT[:COLUMN]]`, where NAME is such a folder or a data set of the hub; the column is `text`
     unless it is said. A source that isn't there fails before the first document comes.
     """
     places = [place for source in sources for place in _find_places(source)]
@@ -59,7 +58,7 @@ def find_files(source: str) -> list[Path]:
 
 
 def _find_places(source: str) -> list[Path | str]:
-    """The files of a source; a data set stays a name that begins with `hf:`."""
+    """The files of a source; a data set stays a name that begins with `hub:`."""
     if source.startswith(HUB):
         return [source]
     path = Path(source)
@@ -167,7 +166,7 @@ class _Unzstd(io.RawIOBase):
 def _read_rows(source: str) -> Iterator[PlainText]:
     name, _, rest = source.removeprefix(HUB).partition(":")
     split, _, column = rest.partition(":")
-    data, column = _load_data(source, name, split), column or "text"
+    data, column = load_rows(name, split, source=source), column or "text"
     if column not in data.column_names:
         known = ", ".join(data.column_names)
         raise DataError(f"It has no column {column!r}. Say which of {known}: {HUB}NAME:SPLIT:COLUMN.", path=source)
@@ -180,25 +179,3 @@ def _read_rows(source: str) -> Iterator[PlainText]:
         paragraphs = tuple(line for line in lines if line and not line.isspace())
         if paragraphs:
             yield PlainText(f"{stem}:{number}", paragraphs)
-
-
-def _load_data(source: str, name: str, split: str) -> Any:
-    """The rows of one part: the named one, or the only one there is."""
-    try:
-        import datasets
-    except ImportError as error:
-        raise DataError("Data sets need the library datasets: pip install 'tagwright[hub]'.", path=source) from error
-    try:
-        parts = datasets.load_from_disk(name) if Path(name).is_dir() else datasets.load_dataset(name)
-    except Exception as error:  # the library, its servers and its loaders raise errors of many trees
-        reason = f"Can't be loaded: {type(error).__name__}: {error}. Check its name and the connection."
-        raise DataError(reason, path=source) from error
-    if not isinstance(parts, dict):
-        if split:
-            raise DataError(f"It has no parts, so there is no {split!r}. Write {HUB}NAME::COLUMN.", path=source)
-        return parts
-    chosen = split or (next(iter(parts)) if len(parts) == 1 else None)
-    if chosen not in parts:
-        known = ", ".join(map(repr, parts))
-        raise DataError(f"No part {chosen!r} in it. Say which of {known}: {HUB}NAME:SPLIT.", path=source)
-    return parts[chosen]

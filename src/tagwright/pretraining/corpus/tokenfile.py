@@ -105,12 +105,13 @@ def _tokenise(documents: Iterable[PlainText], tokenizer: Any) -> Iterator[tuple[
 
 def _gather(documents: Iterable[PlainText]) -> Iterator[list[PlainText]]:
     """Documents in groups that hold enough paragraphs for the tokenizer to work on at once."""
-    group: list[PlainText] = []
+    group, paragraphs = list[PlainText](), 0
     for one in documents:
         group.append(one)
-        if sum(len(each.paragraphs) for each in group) >= AT_ONCE:
+        paragraphs += len(one.paragraphs)
+        if paragraphs >= AT_ONCE:
             yield group
-            group = []
+            group, paragraphs = [], 0
     if group:
         yield group
 

@@ -5,7 +5,6 @@ Says what it assumes; it is right to a factor of about two.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from math import ceil
 from statistics import median
 from typing import Any
 
@@ -15,6 +14,7 @@ from tagwright.backbone.fusion.fusion import build_fusion
 from tagwright.recipe.build import plan_writer
 from tagwright.recipe.estimate.lengths import Answers, Measured, measure_for_tagger, measure_for_writer
 from tagwright.recipe.estimate.machine import Machine, measure_machine
+from tagwright.recipe.estimate.schedule import plan_steps
 from tagwright.recipe.estimate.shape import Shape, look_up, weigh
 from tagwright.recipe.folds import FOLDS
 from tagwright.recipe.recipe import Recipe
@@ -138,7 +138,7 @@ def estimate(
     longest = [int(lengths[batch].max()) for batch in batches]
     padded = [len(batch) * size for batch, size in zip(batches, longest, strict=True)]
     machine = machine or measure_machine(bf16=settings.bf16)
-    steps = settings.max_steps if settings.max_steps > 0 else int(len(batches) * settings.num_train_epochs)
+    schedule = plan_steps(settings, batches=len(batches))
     added = count_added(recipe, shape)
     work = _Work(recipe, shape, machine, added)
     tokens = sum(padded)
@@ -148,16 +148,16 @@ def estimate(
         moving=work.moves + work.beside,
         machine=machine,
         memory=work.find_memory(max(padded, default=0), max(longest, default=0)),
-        steps=steps,
+        steps=schedule.steps,
         tokens=tokens,
-        seconds=work.find_seconds(tokens / max(len(batches), 1), steps),
+        seconds=work.find_seconds(tokens * schedule.epochs, schedule.steps),
         lengths=tuple(lengths.tolist()),
         windowed=measured.windowed,
         notes=measured.notes,
         trainings=FOLDS if recipe.draw.policy == "cv" else 1,  # FOLDS on all but one fold each, then one on all
         has_head=recipe.view == "tagger",
         answers=measured.answers,
-        looks=1 + (ceil(steps / max(len(batches), 1)) if settings.eval_strategy != "no" else 0),  # one at the end
+        looks=1 + schedule.looks,
         pace=work.pace,
     )
 
@@ -252,7 +252,9 @@ class _Work:
         return reading + 2 * self.shape.multiplied / (self.machine.flops * EFFICIENCY) + TOKEN
 
     def find_seconds(self, tokens: float, steps: int) -> float:
-        """Operations by weight and token: 2 forward, 2 back through it, 2 for its gradient; Adam moves 28 bytes."""
+        """For so many tokens and steps in all. By weight and token 2 operations forward, 2 back through it, 2 for its
+        gradient; by weight and step Adam moves 28 bytes.
+        """
         operations = 6 if self.moves or self.tuning.is_sparse else 4 if self.learns else 2
         matrices = operations * self.shape.multiplied * tokens / (self.machine.flops * EFFICIENCY)
-        return steps * (matrices + 28 * (self.moves + self.beside) / self.machine.bandwidth)
+        return matrices + steps * 28 * (self.moves + self.beside) / self.machine.bandwidth

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tagwright.backbone.backbone import limit_windows
 from tagwright.heads import HEADS
 from tagwright.heads.head import note_beyond_spans
 from tagwright.models.writer import Writer
@@ -13,7 +14,7 @@ from tagwright.recipe.recipe import Recipe
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.tokens.align import WordTokenizer
-from tagwright.tokens.batch import Cutter, Limits, Piece
+from tagwright.tokens.batch import Cutter, Piece
 from tagwright.training.trainer import encode
 
 
@@ -44,9 +45,7 @@ def measure_for_tagger(
     recipe: Recipe, documents: Sequence[Document], *, tokenizer: WordTokenizer, most: int
 ) -> Measured:
     """The windows that a tagger reads; `most` is the longest input of its backbone."""
-    ledger, limit = Ledger(), min(recipe.backbone.max_tokens, most)
-    room = max(limit - tokenizer.specials, 1)
-    cutter = Cutter(tokenizer, Limits(limit, min(recipe.backbone.overlap, room // 2)))
+    ledger, cutter = Ledger(), Cutter(tokenizer, limit_windows(recipe.backbone, tokenizer, most=most))
     if HEADS[recipe.head.name].tags_words:
         note_beyond_spans(documents, ledger)
     pieces = cutter.cut([document.words for document in documents], ledger)

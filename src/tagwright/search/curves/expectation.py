@@ -12,6 +12,7 @@ import torch
 
 from tagwright.recipe.estimate.estimate import estimate
 from tagwright.recipe.estimate.machine import measure_machine
+from tagwright.recipe.estimate.schedule import plan_steps
 from tagwright.search.curves.cell import RUN, Cell
 from tagwright.search.curves.trial import Work
 from tagwright.text.sampling import shuffle
@@ -34,7 +35,7 @@ def expect_seconds(work: Work, cells: Sequence[Cell]) -> dict[str, float]:
     """Seconds by a cell's name, one cell at a time."""
     machine = measure_machine(bf16=work.recipe.training.bf16)
     documents = shuffle(work.corpus.train, seed=work.recipe.training.seed)[:LOOKED_AT]
-    once = {"training.num_train_epochs": 1, "training.max_steps": -1}
+    once = {"training.num_train_epochs": 1, "training.max_steps": -1, "training.gradient_accumulation_steps": 1}
     paces = {}
     for value in {cell.value: None for cell in cells}:
         recipe = work.dial.turn(work.recipe, value).change(once)
@@ -52,11 +53,8 @@ def expect_seconds(work: Work, cells: Sequence[Cell]) -> dict[str, float]:
 def _add_up(work: Work, cell: Cell, *, pace: Pace) -> float:
     settings = work.dial.turn(work.recipe, cell.value).training
     batches = max(1, ceil(cell.documents * pace.batches))
-    in_epoch = ceil(batches / settings.gradient_accumulation_steps)
-    steps = settings.max_steps if settings.max_steps > 0 else ceil(in_epoch * settings.num_train_epochs)
-    epochs = steps / in_epoch
-    apart = float((settings.model_extra or {}).get("eval_steps", 500))
-    looks = {"no": 0.0, "epoch": epochs, "steps": steps / apart}[settings.eval_strategy]
+    schedule = plan_steps(settings, batches=batches)
+    epochs, looks = schedule.epochs, schedule.looks
     labelled = (looks + 1) * _count_dev(work, cell)
     if cell.stage == RUN:
         labelled += len(work.corpus.test)
