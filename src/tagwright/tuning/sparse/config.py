@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 FISH, FISH_DIP, PAPER = "fish", "fish-dip", "fish-dip:paper"
-ONCE = ("percent", "documents", "importance", "gradients", "reduce", "optimizer", "budget", "dense", "parts")
+ONCE = ("percent", "within", "documents", "importance", "gradients", "reduce", "optimizer", "budget", "dense", "parts")
 READS = {FISH: ONCE, FISH_DIP: (*ONCE, "every", "pool", "order", "state"), PAPER: ("percent",)}
 
 
@@ -15,6 +15,7 @@ class SparsePlan:
     """The settings of SparseConfig with everything decided; the defaults are those of fish-dip."""
 
     percent: float = 1.0
+    within: Literal["matrix", "model"] = "matrix"
     every: int | None = 100
     documents: int = 16
     pool: int | None = 256
@@ -32,7 +33,7 @@ class SparsePlan:
 PRESETS: dict[str, dict[str, Any]] = {
     FISH: {"every": None, "documents": 256, "order": "random", "pool": None},
     FISH_DIP: {},
-    PAPER: {"pool": None, "reduce": "sum", "optimizer": "adafactor", "parts": 1},
+    PAPER: {"within": "model", "pool": None, "reduce": "sum", "optimizer": "adafactor", "parts": 1},
 }
 
 
@@ -40,6 +41,8 @@ class SparseConfig(BaseModel):
     """A setting that the chosen tuning doesn't read is refused; an empty one is the tuning's own default.
 
     percent: of the backbone's weights, how many move at a time; those of the dense part aren't counted.
+    within: the highest scores are sought in each `matrix`, of which each gives the same percentage, or in the whole
+    `model`, where most may lie in one layer.
     every: fish-dip: so many steps pass between two choices.
     documents: how many say which weights matter. More than there are means all.
     pool: fish-dip: the worst learned are sought among so many, drawn anew each time.
@@ -60,6 +63,7 @@ class SparseConfig(BaseModel):
 
     name: str = "full"
     percent: float | None = Field(default=None, gt=0, le=100)
+    within: Literal["matrix", "model"] | None = None
     every: int | None = Field(default=None, ge=1)
     documents: int | None = Field(default=None, ge=1)
     pool: int | None = Field(default=None, ge=1)

@@ -3,7 +3,7 @@
 Knows nothing of choosing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -51,9 +51,9 @@ class Touched:
             found.append(has.nonzero()[:, 0].to(torch.int32) + start)
         return torch.cat(found)
 
-    def count(self) -> int:
-        """How many entries there are in all."""
-        return sum(len(before) for before in self.before)
+    def count(self, weights: Iterable[int] | None = None) -> int:
+        """How many entries there are, in all weights or in those of these numbers."""
+        return sum(len(self.before[at]) for at in (range(len(self.before)) if weights is None else weights))
 
     def state_dict(self) -> dict[str, Any]:
         return {"bits": self.bits, "before": self.before}

@@ -75,6 +75,7 @@ class Choices(TrainerCallback):  # type: ignore[misc]
             gradients=plan.gradients,
             reduce=plan.reduce,
             parts=plan.parts,
+            within=plan.within,
             budget=self.budget,
         )
         with ready_to_score(self.documents.module, dropout=self.has_dropout(step)):

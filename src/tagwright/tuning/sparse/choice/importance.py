@@ -4,8 +4,9 @@ The weights are scored a part at a time, so that of all scores only one part's a
 highest are kept. A dense gradient lives until it is squared into the scores.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import accumulate, pairwise
 from typing import Literal
 
 import numpy as np
@@ -28,12 +29,14 @@ from tagwright.tuning.sparse.devices import add_up, share_out
 
 Score = Literal["fisher", "gradient", "random"]
 Gradients = Literal["one-by-one", "together"]
+Within = Literal["matrix", "model"]
 
 
 class Importance:
     """Scores by the squared gradients of documents (fisher), by their absolute ones (gradient), or at random.
 
     parts: in how many parts the weights are scored; each takes a pass over the documents.
+    within: scores are compared within each matrix, which gives entries by its size, or within the whole model.
     budget: how many entries may ever be touched; once it is spent, only touched ones are chosen.
     Several devices share the documents and add up their scores, so each of them chooses the same entries.
     """
@@ -45,30 +48,60 @@ class Importance:
         score: Score = "fisher",
         reduce: Reduce = "mean",
         parts: int = 2,
+        within: Within = "model",
         gradients: Gradients = "one-by-one",
         budget: int | None = None,
     ) -> None:
         self.chosen, self.score, self.reduce, self.gradients, self.budget = chosen, score, reduce, gradients, budget
-        self.parts = split_evenly([weight.numel() for weight in chosen.weights], parts)
+        self.sizes = [weight.numel() for weight in chosen.weights]
+        self.parts = split_evenly(self.sizes, parts)
+        numbers = range(len(self.sizes))
+        self.groups = [[at] for at in numbers] if within == "matrix" else [[*numbers]]
 
     def find(
         self, documents: Documents, ranked: Sequence[int], *, count: int, seed: Sequence[int] = (0,)
     ) -> list[Tensor]:
         """Sorted places for every weight: those of the `count` most important entries for these documents."""
-        touched = self.chosen.touched
-        room = None if self.budget is None else max(self.budget - touched.count(), 0)
-        found: list[Candidates] = []
+        quotas = self._share(count)
+        rooms = [None] * len(quotas) if self.budget is None else self._find_rooms(self.budget)
+        found: list[list[Candidates]] = [[] for _ in quotas]
         for part in self.parts:
-            scores = self._score(documents, ranked, part=part, seed=seed)
-            if room is None:
-                found.append(select_top(scores, count))
-            else:
-                found.append(select_within(scores, count, touched=touched, room=room))
-            del scores  # before the next part has its own
-        if not any(map(len, found)):
+            self._select(self._score(documents, ranked, part=part, seed=seed), quotas, rooms, found=found)
+        best = [
+            pick_best(join_candidates(each), quota, budget=None if room is None else (self.chosen.touched, room))
+            for each, quota, room in zip(found, quotas, rooms, strict=True)
+        ]
+        if not any(map(len, best)):
             raise ModelError("No weight has a gradient for any of these documents, so none can be chosen.")
-        best = pick_best(join_candidates(found), count, budget=None if room is None else (touched, room))
-        return list_by_weight(best, len(self.chosen.weights))
+        return list_by_weight(join_candidates(best), len(self.sizes))
+
+    def _share(self, count: int) -> list[int]:
+        """How many of `count` entries each group gives: by its size, and all together just so many."""
+        sizes = [sum(self.sizes[at] for at in group) for group in self.groups]
+        ends = [round(count * end / sum(sizes)) for end in accumulate(sizes, initial=0)]
+        return [end - start for start, end in pairwise(ends)]
+
+    def _find_rooms(self, budget: int) -> list[int | None]:
+        """How many entries that were never touched each group may still give."""
+        touched = [self.chosen.touched.count(group) for group in self.groups]
+        return [max(own - spent, 0) for own, spent in zip(self._share(budget), touched, strict=True)]
+
+    def _select(
+        self,
+        scores: Mapping[int, Tensor],
+        quotas: Sequence[int],
+        rooms: Sequence[int | None],
+        *,
+        found: list[list[Candidates]],
+    ) -> None:
+        """Add the best of each group among these; the scores aren't kept."""
+        for group, quota, room, best in zip(self.groups, quotas, rooms, found, strict=True):
+            if not (own := {at: scores[at] for at in group if at in scores}):
+                continue
+            if room is None:
+                best.append(select_top(own, quota))
+            else:
+                best.append(select_within(own, quota, touched=self.chosen.touched, room=room))
 
     def _score(
         self, documents: Documents, ranked: Sequence[int], *, part: Sequence[int], seed: Sequence[int]
