@@ -28,7 +28,6 @@ def test_labels_of_documents_are_sorted_and_untyped_spans_left_out() -> None:
 def test_counts() -> None:
     assert collect_labels([DOCUMENT, DOCUMENT]) == {"PER": 4, "LOC": 2}
     assert collect_relation_labels([DOCUMENT]) == {"meets": 1}
-    assert Labels(("LOC",)).find_unknown([DOCUMENT]) == {"PER": 2}
 
 
 def test_an_unknown_label_is_answered_with_the_nearest() -> None:

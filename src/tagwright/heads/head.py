@@ -19,7 +19,7 @@ from tagwright.text.document import Document
 from tagwright.text.labels import Labels
 from tagwright.text.ledger import Ledger
 from tagwright.text.schemes import SCHEMES
-from tagwright.text.span import Span, find_flat
+from tagwright.text.span import BY_WORDS, Span, find_flat
 
 Target = NDArray[np.int64]
 IGNORED = -100
@@ -123,7 +123,7 @@ class TagHead(Head):
         for span in overlapping:
             yield "overlapping span, one tag for each word can't hold it", span
         for span in (span for span in flat if span.fragments):
-            yield "span with gaps or an edge within a word: taught as whole words", span
+            yield BY_WORDS, span
         for span in self.scheme.find_unheld(flat):
             yield f"span that the scheme {self.scheme.name} can't give back", span
 

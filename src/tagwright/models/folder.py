@@ -9,7 +9,7 @@ Knows nothing of predicting. Never reads or writes pickle.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -133,13 +133,7 @@ def write_folder(labeler: OnBackbone, folder: Path, *, origin: Origin, dtype: st
             labels=(*plan.known.names, *plan.known.relations),
             dtypes=_choose_dtypes(labeler, dtype),
         ),
-        "recipe": origin.recipe,
-        "data": origin.data,
-        "versions": origin.versions,
-        "scores": origin.scores,
-        "layers": origin.layers,
-        "choices": origin.choices,
-        "gates": origin.gates,
+        **vars(origin),
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -223,8 +217,7 @@ def read_folder(
     labeler.tuning.put_back(labeler, tensors, source=folder / WEIGHTS, whole=lies_on is None)
     if lies_on is not None and dtype is not None:  # the checksum is of the base as it was trained beside
         cast(labeler.backbone, dtype)
-    origin = {key: about.get(key, {}) for key in ("recipe", "data", "versions", "scores", "layers", "choices", "gates")}
-    return labeler.eval(), Origin(**origin)
+    return labeler.eval(), Origin(**{part.name: about.get(part.name, {}) for part in fields(Origin)})
 
 
 def _read_plan(about: Mapping[str, Any], path: Path) -> Plan:

@@ -43,7 +43,7 @@ def build_model(config: ModelConfig, tokenizer: Any, *, length: int, attn_implem
     if config.kind == "encoder-decoder":
         return _build_t5(config, tokenizer, attn_implementation)
     settings = LlamaConfig(
-        **_share(config, tokenizer),
+        **_share(tokenizer),
         hidden_size=config.width,
         intermediate_size=config.inner_width,
         num_hidden_layers=config.layers,
@@ -59,7 +59,7 @@ def build_model(config: ModelConfig, tokenizer: Any, *, length: int, attn_implem
 
 def _build_t5(config: ModelConfig, tokenizer: Any, attn_implementation: str) -> Any:
     settings = T5Config(
-        **_share(config, tokenizer),
+        **_share(tokenizer),
         d_model=config.width,
         d_ff=config.inner_width,
         d_kv=config.width // config.heads,
@@ -81,7 +81,7 @@ def _build_t5(config: ModelConfig, tokenizer: Any, attn_implementation: str) -> 
     return model
 
 
-def _share(config: ModelConfig, tokenizer: Any) -> dict[str, Any]:
+def _share(tokenizer: Any) -> dict[str, Any]:
     return {
         "vocab_size": len(tokenizer),
         "tie_word_embeddings": True,

@@ -37,11 +37,6 @@ class Labels:
             raise DataError(f"Label {name!r} is not among the {len(self)} known ones.{suggest(name, self.names)}")
         return self._places[name]
 
-    def find_unknown(self, documents: Iterable[Document]) -> Counter[str]:
-        """How many spans have a label that is not in the inventory, by label."""
-        counts = collect_labels(documents)
-        return Counter({name: count for name, count in counts.items() if name not in self})
-
     def __len__(self) -> int:
         return len(self.names)
 

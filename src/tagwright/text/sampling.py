@@ -91,11 +91,9 @@ def split(
     return [d for at, d in enumerate(documents) if at not in dev], [documents[at] for at in sorted(dev)]
 
 
-def fold(
-    documents: Sequence[Document], folds: int, *, seed: int, by_group: bool = True
-) -> list[tuple[list[Document], list[Document]]]:
+def fold(documents: Sequence[Document], folds: int, *, seed: int) -> list[tuple[list[Document], list[Document]]]:
     """`folds` pairs (train, dev) for cross-validation: every document is in dev once. Blocks stay whole."""
-    blocks = _group(documents, seed=seed, by_group=by_group)
+    blocks = _group(documents, seed=seed, by_group=True)
     if not 2 <= folds <= len(blocks):
         raise DataError(f"Can't make {folds} folds of {len(blocks)} documents or groups. Make from 2 to {len(blocks)}.")
     parts: list[set[int]] = [set() for _ in range(folds)]

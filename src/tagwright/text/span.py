@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 Chars = tuple[int, int]
+BY_WORDS = "span with gaps or an edge within a word: taught as whole words"  # why one with fragments does not come back
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,11 @@ from tagwright.tuning.sparse.choice.choices import Choices
 from tagwright.tuning.sparse.choice.documents import rank_documents, ready_to_score
 from tagwright.tuning.sparse.choice.importance import Importance, split_evenly
 from tagwright.tuning.sparse.choice.selection import list_by_weight, pick_best, select_top, select_within
-from tagwright.tuning.sparse.chosen import Chosen, count_weights
+from tagwright.tuning.sparse.chosen import Chosen
 from tagwright.tuning.sparse.optimizer import SparseAdam
 from tagwright.tuning.sparse.regions import list_regions
 from tagwright.tuning.sparse.touched import Touched
+from tagwright.tuning.weights import count_weights
 from tiny_labelers import LABELS, make_document
 from tiny_models import load_model, save_model
 
@@ -50,9 +51,7 @@ def test_the_choice_is_the_dense_top_k(parts: int, count: int) -> None:
 def test_within_a_matrix_each_gives_the_same_share_of_its_entries(parts: int, count: int) -> None:
     toy = Toy()
     fisher = find_fisher(ToyDocuments(toy), RANKED)
-    found = Importance(Chosen(toy.weights()), parts=parts, within="matrix").find(
-        ToyDocuments(toy), RANKED, count=count
-    )
+    found = Importance(Chosen(toy.weights()), parts=parts, within="matrix").find(ToyDocuments(toy), RANKED, count=count)
     total = sum(scores.numel() for scores in fisher.values())
     assert abs(sum(map(len, found)) - count) <= sum(int((scores == 0).sum()) for scores in fisher.values())
     for places, (name, scores) in zip(found, fisher.items(), strict=True):
@@ -156,7 +155,7 @@ def test_scores_by_absolute_gradients_and_at_random() -> None:
 def test_tied_weights_count_once() -> None:
     toy = Toy()
     assert "three.weight" not in toy.weights()
-    assert Chosen(toy.weights()).total == count_weights(toy) - count_weights(toy.head)
+    assert sum(map(torch.numel, Chosen(toy.weights()).weights)) == count_weights(toy) - count_weights(toy.head)
 
 
 def test_quantised_weights_are_refused_with_the_alternative() -> None:

@@ -49,7 +49,9 @@ def run_ours(toy: Toy) -> PublishedChoices:
     assert (plan.every, plan.optimizer, plan.reduce, plan.order, plan.parts) == (100, "adafactor", "sum", "worst", 1)
     plan = SimpleNamespace(**(vars(plan) | {"every": EVERY}))  # type: ignore[assignment]
     optimizer = SparseAdafactor(Chosen(toy.weights()), lr=RATE)
-    choices = PublishedChoices(plan, documents, count=int(optimizer.chosen.total * PERCENT / 100), budget=None)
+    choices = PublishedChoices(
+        plan, documents, count=int(sum(map(torch.numel, optimizer.chosen.weights)) * PERCENT / 100), budget=None
+    )
     arguments: Any = SimpleNamespace(gradient_accumulation_steps=1, seed=0)
     state: Any = SimpleNamespace(max_steps=STEPS, global_step=0)
     trainer: Any = {"optimizer": SimpleNamespace(optimizer=optimizer), "train_dataloader": range(BATCHES)}

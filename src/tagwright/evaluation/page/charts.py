@@ -10,6 +10,7 @@ Point = tuple[float, float]
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 400, 230, 46, 12, 12, 44  # small, so that its letters stay legible on a phone
 DOTS = 30  # with more points than this the line alone is drawn
 
+INTERVALS = 5  # between ticks, at most
 TINIEST = 1e-300  # smaller numbers lose digits and have no power of ten
 
 
@@ -32,11 +33,11 @@ class Chart:
         return across, find_ticks(low, max(ys))
 
 
-def find_ticks(low: float, high: float, *, most: int = 5) -> list[float]:
+def find_ticks(low: float, high: float) -> list[float]:
     """Multiples of 1, 2 or 5 times a power of ten that enclose `low` and `high`."""
     width = next((size for size in (high - low, abs(high)) if size > TINIEST), 1.0)
-    power = 10.0 ** floor(log10(width / most))
-    step = next(power * factor for factor in (1, 2, 5, 10) if width / (power * factor) <= most)
+    power = 10.0 ** floor(log10(width / INTERVALS))
+    step = next(power * factor for factor in (1, 2, 5, 10) if width / (power * factor) <= INTERVALS)
     first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
     if first == last:
         first, last = first - 1, last + 1

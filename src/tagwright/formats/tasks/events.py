@@ -9,7 +9,7 @@ from tagwright.formats.question import Annotate, Question
 from tagwright.formats.strings.names import Names
 from tagwright.formats.tasks.task import Draft, Note, Part, Score, Task, Words, hold_spans, tell_unknown
 from tagwright.text.document import Document
-from tagwright.text.span import Span
+from tagwright.text.span import BY_WORDS, Span
 
 Key = tuple[int, int, str]
 
@@ -90,7 +90,7 @@ class Events(Task[tuple[Mention, ...]]):
             if not self._is_trigger(span, inventory) and at not in tails:
                 note("argument that no trigger has", span)
             if not self._is_trigger(span, inventory) and span.fragments:
-                note("span with gaps or an edge within a word: taught as whole words", span)
+                note(BY_WORDS, span)
         for edge in document.relations:
             if document.spans[edge.head].label not in inventory.spans:
                 note("role of a span that is no known trigger", edge.label)

@@ -8,6 +8,7 @@ from tagwright.formats.question import Annotate, Question
 from tagwright.formats.strings.names import Names
 from tagwright.formats.tasks.task import Draft, Note, Part, Score, Task, Words, tell_unknown
 from tagwright.text.document import Document
+from tagwright.text.span import BY_WORDS
 
 
 class Roles(Task[tuple[Mention, ...]]):
@@ -51,7 +52,7 @@ class Roles(Task[tuple[Mention, ...]]):
         tails = {edge.tail for edge in document.relations}
         for at, span in enumerate(document.spans):
             if span.fragments:
-                note("span with gaps or an edge within a word: taught as whole words", span)
+                note(BY_WORDS, span)
             if at in tails and span.label:
                 note("label of an argument", span)
             if at not in tails and not span.label:

@@ -16,7 +16,7 @@ from tagwright.formats.strings.names import Names
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.relation import Field, Relation
-from tagwright.text.span import Chars, Span
+from tagwright.text.span import BY_WORDS, Chars, Span
 
 Score = Callable[[Chars], float | None]
 Words = Mapping[str, str]
@@ -119,7 +119,7 @@ def hold_spans(spans: Sequence[Span], names: Names, *, note: Note, untyped: bool
             note(tell_unknown("span", span.label), span)
             continue
         if span.fragments:
-            note("span with gaps or an edge within a word: taught as whole words", span)
+            note(BY_WORDS, span)
         if (*span.bounds, span.label) in seen:
             note("repeated span: taught once", span)
         seen.add((*span.bounds, span.label))

@@ -9,10 +9,9 @@ from tagwright.heads.structure.targets import EDGE, GIVEN, SPAN, Rows, make_rows
 from tagwright.text.document import Document
 from tagwright.text.labels import Labels, collect_labels, collect_relation_labels
 from tagwright.text.relation import Relation
-from tagwright.text.span import Span
+from tagwright.text.span import BY_WORDS, Span
 
 ARGUMENT = ""  # the label of an argument without a type
-BY_WORDS = "span with gaps or an edge within a word: taught as whole words"
 
 
 @dataclass(frozen=True)

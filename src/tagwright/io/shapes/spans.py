@@ -110,11 +110,11 @@ class SpanReader:
         packed = pack_extras(((*span.bounds, span.label) for span in self.spans), self.extras)
         return {"span_extras": packed} if packed else {}
 
-    def read_relations(self, items: Sequence[object], what: str = "relations") -> tuple[list[Relation], Row]:
+    def read_relations(self, items: Sequence[object]) -> tuple[list[Relation], Row]:
         """Relations between the items read, by place (`head`, `tail`) or by id (`from_id`, `to_id`), and extras."""
         edges, extras = [], []
         for at, item in enumerate(items):
-            name = f"{what}[{at}]"
+            name = f"relations[{at}]"
             if not isinstance(item, dict):
                 raise DataError(f"{name} is {show(item)}, and an object was expected: {EDGE}.")
             row = item

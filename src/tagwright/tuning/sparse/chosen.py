@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import Parameter
 
 from tagwright.errors import ModelError
@@ -43,11 +43,6 @@ class Chosen:
 
     def __len__(self) -> int:
         return self.edges[-1]
-
-    @property
-    def total(self) -> int:
-        """How many entries there are to choose from."""
-        return sum(weight.numel() for weight in self.weights)
 
     def detach(self) -> None:
         """Leave the weights: from now on their gradients are dense again."""
@@ -150,11 +145,6 @@ class Chosen:
         if self.values.grad is None:
             self.values.grad = torch.zeros_like(self.values)
         self.values.grad[start:end] += grad.index_select(0, self.places[start:end]).float()
-
-
-def count_weights(module: nn.Module) -> int:
-    """How many weights a module has; tied ones count once."""
-    return sum(weight.numel() for weight in module.parameters())
 
 
 def refuse_unfit(name: str, weight: Parameter) -> None:

@@ -4,8 +4,7 @@ While training, an embedding may hold the rows of some tokens only; places are s
 Knows nothing of choosing or training.
 """
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import Parameter
 
 from tagwright.backbone.vocabulary import FocusedEmbedding
+from tagwright.tuning.weights import digest_tensors
 
 PRETRAINED = "backbone.model."
 
@@ -64,13 +64,5 @@ def trains_whole(name: str, dense: Sequence[str]) -> bool:
 
 def find_digest(module: nn.Module) -> str:
     """Of all pretrained weights of a module that has not been trained yet: names, precisions, shapes and numbers."""
-    state = hashlib.blake2b(digest_size=16)
-    for name, weight in sorted(_list_pretrained(module)):
-        state.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
-        state.update(weight.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
-    return state.hexdigest()
-
-
-def _list_pretrained(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    for region in list_regions(module):
-        yield region.name, region.weight if region.focus is None else region.focus.table
+    regions = list_regions(module)
+    return digest_tensors({each.name: each.weight if each.focus is None else each.focus.table for each in regions})
