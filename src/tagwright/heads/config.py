@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tagwright.settings.reads import list_read
+
 READS: dict[str, tuple[str, ...]] = {
     "softmax": ("scheme", "dropout", "class_weights", "focal"),
     "crf": ("scheme", "dropout"),
@@ -39,8 +41,7 @@ class HeadConfig(BaseModel):
 
     def list_read(self) -> dict[str, Any]:
         """The name and the settings that this head reads, as plain values."""
-        reads = ("name", *READS.get(self.name, type(self).model_fields))
-        return {name: value for name, value in self.model_dump().items() if name in reads}
+        return list_read(self, READS, of=self.name)
 
     @model_validator(mode="after")
     def _check_weights(self) -> "HeadConfig":

@@ -13,7 +13,7 @@ from tagwright.recipe.recipe import Recipe
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"name": "last", "budget": 1000}, "'last' does not read `budget`; it reads no setting"),
+        ({"name": "last", "budget": 1000}, "'last' does not read `budget`; it reads none of them"),
         ({"name": "mix", "budget": 1000}, "'mix' does not read `budget`; it reads `layers`"),
         ({"name": "concat", "gamma": 0.25}, "'concat' does not read `gamma`"),
         ({"name": "dwatt:paper", "rank": 8}, "'dwatt:paper' does not read `rank`"),

@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tagwright.settings.reads import list_given, list_read, refuse_unread
+
 READS: dict[str, tuple[str, ...]] = {
     "last": (),
     "layer": ("layer",),
@@ -52,17 +54,10 @@ class FusionConfig(BaseModel):
 
     @model_validator(mode="after")
     def _check_settings_are_read(self) -> "FusionConfig":
-        """A default is no wish: a resolved recipe spells all of them out and must be readable again."""
-        reads = READS.get(self.name)
-        if reads is None:  # the table of fusions says so, and what is meant
+        if self.name not in READS:  # the table of fusions says so, and what is meant
             return self
-        given = self._find_given()
-        if unread := [name for name in given if name not in reads]:
-            known = ", ".join(f"`{name}`" for name in reads) or "no setting"
-            raise ValueError(
-                f"fusion {self.name!r} does not read {', '.join(f'`{name}`' for name in unread)}; it reads {known}. "
-                f"Remove what it does not read, or choose another fusion."
-            )
+        given = list_given(self)
+        refuse_unread(self.name, given, kind="fusion", reads=READS)
         if "budget" in given and (solved := [name for name in given if name in SOLVED]):
             raise ValueError(f"`budget` solves `{solved[0]}`. Give one of them.")
         return self
@@ -77,8 +72,4 @@ class FusionConfig(BaseModel):
 
     def list_read(self) -> dict[str, Any]:
         """The name and the settings that this fusion reads, as plain values."""
-        return {name: value for name, value in self.model_dump().items() if name in ("name", *READS[self.name])}
-
-    def _find_given(self) -> list[str]:
-        fields = type(self).model_fields.items()
-        return [name for name, field in fields if name != "name" and getattr(self, name) != field.default]
+        return list_read(self, READS, of=self.name)

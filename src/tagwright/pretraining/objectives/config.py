@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tagwright.settings.reads import list_given, refuse_unread
+
 MASKED = ("rate", "replace", "whole_words")
 READS: dict[str, tuple[str, ...]] = {
     "clm": (),
@@ -43,16 +45,6 @@ class ObjectiveConfig(BaseModel):
 
     @model_validator(mode="after")
     def _check_settings_are_read(self) -> "ObjectiveConfig":
-        """A default is no wish: a resolved recipe spells all of them out and must be readable again."""
-        reads = READS.get(self.name)
-        if reads is None:  # the table of objectives says so, and what is meant
-            return self
-        fields = type(self).model_fields.items()
-        given = [name for name, field in fields if name != "name" and getattr(self, name) != field.default]
-        if unread := [name for name in given if name not in reads]:
-            known = ", ".join(f"`{name}`" for name in reads) or "no setting"
-            raise ValueError(
-                f"objective {self.name!r} does not read {', '.join(f'`{name}`' for name in unread)}; it reads {known}. "
-                f"Remove what it does not read, or choose another objective."
-            )
+        if self.name in READS:  # the table of objectives says so else, and what is meant
+            refuse_unread(self.name, list_given(self), kind="objective", reads=READS)
         return self

@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tagwright.settings.reads import list_given, list_read, refuse_unread
+
 READS: dict[str, tuple[str, ...]] = {
     "lora": ("rank", "alpha", "dropout", "targets"),
     "dora": ("rank", "alpha", "dropout", "targets"),
@@ -36,15 +38,7 @@ class AdapterConfig(BaseModel):
 
     @model_validator(mode="after")
     def _check_settings_are_read(self) -> "AdapterConfig":
-        """A default is no wish: a resolved recipe spells all of them out and must be readable again."""
-        reads = READS.get(self.name, ())
-        if unread := [name for name in self._find_given() if name not in reads]:
-            known = ", ".join(f"`{name}`" for name in reads) or "none of them"
-            able = ", ".join(repr(name) for name in READS if set(unread) <= set(READS[name]))
-            raise ValueError(
-                f"tuning {self.name!r} does not read {', '.join(f'`{name}`' for name in unread)}; it reads {known}. "
-                + (f"Remove what it does not read, or choose {able}." if able else "Remove what it does not read.")
-            )
+        refuse_unread(self.name, list_given(self, of=AdapterConfig), kind="tuning", reads=READS)
         return self
 
     @property
@@ -54,8 +48,4 @@ class AdapterConfig(BaseModel):
 
     def list_read(self) -> dict[str, Any]:
         """The name and the settings of adapters that this tuning reads, as plain values."""
-        return {name: getattr(self, name) for name in ("name", *READS.get(self.name, ()))}
-
-    def _find_given(self) -> list[str]:
-        fields = AdapterConfig.model_fields.items()
-        return [name for name, field in fields if name != "name" and getattr(self, name) != field.default]
+        return list_read(self, READS, of=self.name)

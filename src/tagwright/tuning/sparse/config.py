@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tagwright.settings.reads import refuse_unread
+
 FISH, FISH_DIP, PAPER = "fish", "fish-dip", "fish-dip:paper"
 ONCE = ("percent", "within", "documents", "importance", "gradients", "reduce", "optimizer", "budget", "dense", "parts")
 READS = {FISH: ONCE, FISH_DIP: (*ONCE, "every", "pool", "order", "state"), PAPER: ("percent",)}
@@ -79,13 +81,7 @@ class SparseConfig(BaseModel):
 
     @model_validator(mode="after")
     def _check_sparse_settings(self) -> "SparseConfig":
-        reads = READS.get(self.name, ())
-        if unread := [name for name in self._list_sparse() if name not in reads]:
-            able = ", ".join(repr(name) for name in READS if set(unread) <= set(READS[name]))
-            raise ValueError(
-                f"tuning {self.name!r} does not read {', '.join(f'`{name}`' for name in unread)}. "
-                f"Remove what it does not read{f', or choose {able}' if able else ''}."
-            )
+        refuse_unread(self.name, self._list_sparse(), kind="tuning", reads=READS)
         if self.budget is not None and self.budget < self.plan_sparse().percent:
             raise ValueError(
                 f"a budget of {self.budget:g} % is less than the {self.plan_sparse().percent:g} % that move at a time. "
