@@ -137,7 +137,7 @@ def test_states_that_no_tool_for_people_holds_are_not_reviewed(
     run: Run, labeler: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer = SimpleNamespace(model=SimpleNamespace(predicts=frozenset(("fields",))))
-    monkeypatch.setattr("tagwright.cli.predict._load", lambda *_, **__: writer)
+    monkeypatch.setattr("tagwright.cli.terminal.labelers.load_labeler", lambda *_, **__: writer)
     with pytest.raises(RecipeError, match="hold no dialogue states, and this labeler finds some. Leave it out"):
         run("predict", "labeler", "train.jsonl", "-o", "sure.jsonl", "--review", "doubt.json")
 

@@ -83,7 +83,7 @@ def predict(
     tagwright predict runs/first --text "Marie Curie worked at the University of Paris."
     """
     from tagwright.cli.terminal.files import make_options
-    from tagwright.cli.terminal.labelers import check_task, warn_if_learned
+    from tagwright.cli.terminal.labelers import load_labeler, warn_if_learned
     from tagwright.cli.terminal.show import make_console, show_documents
 
     sorting, target = _Sorting(min_score, review, review_below, review_to, cover), _Target(out, to, scheme, overwrite)
@@ -91,9 +91,9 @@ def predict(
     _check_source(source, text=text, kind=kind, options=options)
     sorting.check()
     target.check(source, review, is_shown=bool(text))
-    check_task(model, task)
-    running = {"tokens_per_batch": tokens_per_batch, "on_long": on_long.value, "beams": beams}
-    labeler = _load(model, task, dtype=None if dtype is None else dtype.value, running=running)
+    running: dict[str, Any] = {"tokens_per_batch": tokens_per_batch, "on_long": on_long.value, "beams": beams}
+    labeler = load_labeler(model, task=task, dtype=None if dtype is None else dtype.value, **running)
+    labeler = labeler if task is None else labeler.choose(task)
     sorting.check_labeler(labeler)
     if text:
         found = (document for document, _ in sorting.label(labeler, text))
@@ -102,17 +102,6 @@ def predict(
     warn_if_learned(labeler, str(source))
     inputs = _scan_lines() if source == STDIN else _scan(str(source), kind, options=options, labeler=labeler)
     _label_file(labeler, inputs, str(source), sorting=sorting, target=target)
-
-
-def _load(model: str, task: str | None, *, dtype: str | None, running: dict[str, Any]) -> "Predictor":
-    from tagwright.cli.terminal.show import show_loading
-
-    with show_loading(model):
-        from tagwright.inference.predictor import Predictor
-        from tagwright.inference.runner import RunnerConfig
-
-        labeler = Predictor.from_pretrained(model, dtype=dtype, config=RunnerConfig(**running))
-    return labeler if task is None else labeler.choose(task)
 
 
 def _check_source(source: str | None, *, text: list[str] | None, kind: str | None, options: "FileOptions") -> None:

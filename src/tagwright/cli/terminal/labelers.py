@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -22,9 +22,12 @@ NO_NEWS = "It has seen them: what it labels and scores there says little about n
 
 
 def load_labeler(
-    model: str, *, ledger: Ledger, tokens_per_batch: int, beams: int = 1, task: str | None = None
+    model: str, *, task: str | None = None, dtype: str | None = None, ledger: Ledger | None = None, **running: Any
 ) -> "Predictor":
-    """A saved labeler that notes in this ledger. It has the task, if one is named, but isn't turned to it."""
+    """A saved labeler that notes in this ledger. It has the task, if one is named, but isn't turned to it.
+
+    running: how it works, as RunnerConfig has it.
+    """
     from tagwright.cli.terminal.show import show_loading
 
     check_task(model, task)
@@ -32,8 +35,9 @@ def load_labeler(
         from tagwright.inference.predictor import Predictor
         from tagwright.inference.runner import RunnerConfig
 
-        labeler = Predictor.from_pretrained(model, config=RunnerConfig(tokens_per_batch=tokens_per_batch, beams=beams))
-    labeler.ledger = ledger
+        labeler = Predictor.from_pretrained(model, dtype=dtype, config=RunnerConfig(**running))
+    if ledger is not None:
+        labeler.ledger = ledger
     return labeler
 
 
