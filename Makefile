@@ -60,6 +60,7 @@ check: dev
 	$(BIN)/python docs/make_cli.py --check
 	$(BIN)/python docs/make_compatibility.py --check
 	$(BIN)/mkdocs build --strict --quiet
+	@echo "Open build/site/index.html"
 
 docs: dev
 	$(BIN)/python docs/make_cli.py

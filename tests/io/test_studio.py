@@ -84,6 +84,16 @@ def test_the_first_annotation_that_stands_is_read_and_the_others_noted(tmp_path:
     assert ledger.counts["further prediction of a task"] == 1
 
 
+def test_what_nobody_annotated_is_told_and_a_number_of_the_tool_is_no_id(tmp_path: Path) -> None:
+    """An export adds a number to each task; ours has its id among the data."""
+    said = [{"result": [label("a", 0, 3, "PER")]}]
+    for left in ([], [{"was_cancelled": True, "result": []}]):
+        path = save(tmp_path, annotations=left, predictions=said, data={"text": "Ann wed", "id": "N8"})
+        (found,) = read(path, ledger=(ledger := Ledger()))
+        assert found.id == "N8" and found.spans == (Span(0, 1, "PER"),)
+        assert ledger.counts["task that nobody has annotated: its prediction is read as its labels"] == 1
+
+
 def test_offsets_in_utf_16_units_are_known_by_their_text(tmp_path: Path) -> None:
     text = "💩 This is 👍 Rome"
     path = save(tmp_path, label("a", 14, 18, "LOC", text="Rome"), label("b", 12, 16, "X", text="Rome"), text=text)

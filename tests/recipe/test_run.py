@@ -12,7 +12,7 @@ from tagwright.models.folder import read_folder
 from tagwright.recipe.build import find_scheme, resolve
 from tagwright.recipe.corpus import Corpus
 from tagwright.recipe.folds import cross_validate
-from tagwright.recipe.outputs import write_outputs
+from tagwright.recipe.outputs import describe, write_outputs
 from tagwright.recipe.recipe import Recipe, vary_seed
 from tagwright.recipe.run import check_folder, check_same_run, fit, is_finished, train_labeler
 from tagwright.text.document import Document
@@ -98,7 +98,7 @@ def test_cross_validation_needs_no_dev_and_picks_the_epochs(corpus: Corpus, capl
     with caplog.at_level(logging.INFO, logger="tagwright"):
         outcome = train_labeler(Recipe().change(QUICK | settings), Corpus(corpus.train))
     assert outcome.dev is None and outcome.labeler.origin.layers["layers"] == [0, 1, 2, 3, 4]  # by train's words
-    assert "cross-validated F1" in outcome.labeler.origin.scores
+    assert "cross-validated F1" in outcome.labeler.origin.scores and "Cross-validated F1" in describe(outcome)
     assert caplog.text.count("Fold ") == 5 and "chooses the epoch" not in caplog.text
     epochs = int(caplog.text.split(" epochs; training on all")[0].split()[-1])
     assert max(entry["epoch"] for entry in outcome.history) == epochs

@@ -196,7 +196,8 @@ def _finish(console: Any, outcome: "Outcome", place: Path) -> None:
         for line in draw_sight(read_about(place)):
             console.print(line, highlight=False, soft_wrap=True)
     if (score := outcome.labeler.origin.scores.get("cross-validated F1")) is not None:
-        console.print(f"cross-validated F1: {score:.2f}", highlight=False)
+        alone = " (without a --test file there are no mistakes to show)" * (not find_reports(outcome))
+        console.print(f"cross-validated F1: {score:.2f}{alone}", highlight=False)
     elif not find_reports(outcome):
         console.print("[bold yellow]Nothing was scored: there are neither dev nor test documents.[/]")
     show_ledger(console, outcome.unheld, title="What this labeler can't hold:")

@@ -117,7 +117,7 @@ def _explain_bytes(path: Path, error: UnicodeDecodeError) -> DataError:
     shown = data[start : start + 1].hex() or "end"
     reason = (
         f"Byte 0x{shown} at offset {start} is not {error.encoding.removesuffix('-sig')}."
-        " Say the file's encoding (for example encoding='latin-1') or convert it to UTF-8."
+        " Say the file's encoding (--encoding latin-1; of train --set data.encoding=latin-1) or convert it to UTF-8."
     )
     return DataError(reason, path=path, line=line)
 

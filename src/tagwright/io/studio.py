@@ -47,9 +47,9 @@ class LabelStudio(FileKind):
             raise DataError(f"The task's text is {show(text)}. Say which key of 'data' holds it: text_column.")
         reader = _ResultReader(text, split_words(text), self.ledger, where, result)
         meta = reader.read()
-        identifier = task.get("id")
+        identifier = data.pop("id", None)  # ours, beside which an export gives a task a number
         if identifier is None:
-            identifier = data.pop("id", None)
+            identifier = task.get("id")
         if identifier is not None and not isinstance(identifier, str):
             meta["id"] = identifier
         group = data.pop("group", None) if isinstance(data.get("group"), str) else None
@@ -79,6 +79,8 @@ class LabelStudio(FileKind):
             self.ledger.note("further or cancelled annotation of a task", where, count=others)
         if kept and made:
             self.ledger.note("prediction of a task that is annotated", where, count=len(made))
+        if made and not kept and key in task:
+            self.ledger.note("task that nobody has annotated: its prediction is read as its labels", where)
         if not kept and len(made) > 1:
             self.ledger.note("further prediction of a task", where, count=len(made) - 1)
         chosen = (kept or made or [{}])[0]

@@ -140,5 +140,6 @@ def require_labels(recipe: Recipe, corpus: Corpus) -> None:
     if recipe.view == "tagger" and not any(span.label for document in corpus.train for span in document.spans):
         raise DataError(
             f"None of the {len(corpus.train)} training documents in {recipe.data.train} has a labelled span. "
-            "Check the tag column (data.tag_column), or look at the file with `tagwright inspect FILE`."
+            "Check the tag column (data.tag_column), of a table with a span a row that its columns are called start, "
+            "end and label, or look at the file with `tagwright inspect FILE`."
         )

@@ -82,11 +82,13 @@ def describe(outcome: Outcome) -> Mapping[str, str]:
         for part, facts in outcome.labeler.origin.data.items()
     )
     own = _describe_tagger(recipe, model) if isinstance(model, Tagger) else _describe_writer(outcome)
+    cv = outcome.labeler.origin.scores.get("cross-validated F1")
     return {
         "Model": f"{recipe.backbone.model} ({weights / 1e6:.1f} million weights)",
         **own,
         "Tuning": f"{recipe.tuning.name}; {tell_share(model.tuning.count(model), weights)}",
         "Data": data,
+        **({} if cv is None else {"Cross-validated F1": f"{cv:.2f}"}),
         "Seed": str(recipe.training.seed),
         "Time": f"{outcome.seconds:.0f} s",
         "Versions": ", ".join(f"{name} {number}" for name, number in outcome.labeler.origin.versions.items()),

@@ -84,6 +84,12 @@ def test_few_predictions_and_labels_never_seen_are_noted() -> None:
     assert any(note.startswith("40 x label in gold that the labeler doesn't know") for note in fitted.notes)
 
 
+def test_documents_without_labels_calibrate_nothing() -> None:
+    bare = [document.with_spans(()) for document in GOLD]
+    with pytest.raises(DataError, match="None of these 300 documents has a labelled span"):
+        fit_calibration(bare, PREDICTED, labels=("PER",))
+
+
 def test_scores_that_come_to_say_nothing_are_noted() -> None:
     told = "All scores of spans become "
     flat = fit_calibration(*draw_documents(100, chance=lambda score: 0.6 - 0.5 * score))

@@ -82,7 +82,8 @@ def read_sources(part: str, given: Sequence[str] | None) -> "str | dict[str, str
     if nameless := [source for source in given if "=" not in source]:
         raise RecipeError(
             f"--{part} {nameless[0]} doesn't say which task it is for. Of several files each is for a task: "
-            f"--{part} ner={nameless[0]}"
+            f"--{part} ner={nameless[0]}. Those of one task go into one file: tagwright.write([*tagwright.read(A), "
+            "*tagwright.read(B)], C) in Python."
         )
     pairs = [source.partition("=")[::2] for source in given]
     tasks = [task for task, _ in pairs]

@@ -164,7 +164,12 @@ def fit_calibration(
 def _check_labels(gold: Sequence[Document], labels: Collection[str]) -> None:
     """Some label of gold is one that the labeler knows."""
     seen = sorted({span.label for document in gold for span in document.spans if span.label})
-    if seen and not set(seen) & set(labels):
+    if not seen:
+        raise DataError(
+            f"None of these {len(gold):,} documents has a labelled span, so all that the labeler predicts would count "
+            "as wrong. Take labelled documents that were kept out of training."
+        )
+    if not set(seen) & set(labels):
         theirs, ours = (", ".join(map(repr, sorted(set(names) - {""})[:5])) for names in (seen, labels))
         raise DataError(
             f"No label of these documents ({theirs}) is one that the labeler knows ({ours}), so all that it predicts "
