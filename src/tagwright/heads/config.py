@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tagwright.settings.reads import list_read
+from tagwright.settings.reads import list_given, list_read
 
 READS: dict[str, tuple[str, ...]] = {
     "softmax": ("scheme", "dropout", "class_weights", "focal"),
@@ -53,8 +53,7 @@ class HeadConfig(BaseModel):
     def _check_parts(self) -> "HeadConfig":
         if self.name == "pairs" and self.scheme != "auto":
             raise ValueError("`scheme` codes spans as tags of words, of which the pairs head has none. Leave it out.")
-        fields = type(self).model_fields
-        alien = [name for name in ("given", "longest", "beam") if getattr(self, name) != fields[name].default]
+        alien = [name for name in list_given(self) if name in ("given", "longest", "beam")]
         if self.name in ("softmax", "crf") and alien:
             raise ValueError(f"`{alien[0]}` is of the pairs head; {self.name} tags words. Leave it out, or use pairs.")
         return self

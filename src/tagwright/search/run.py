@@ -27,6 +27,10 @@ from tagwright.search.trial import Work
 from tagwright.text.ledger import Ledger
 
 FEWEST = 5  # documents of dev, below which it can't choose among plans
+MORE_DEV = (
+    "Name a larger dev file (data.dev), set more aside (data.dev_share), or use all there are "
+    "(draw.dev_policy = 'full')."
+)
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,7 @@ class Outcome:
             return ""
         return (
             f"The F1 of {self.dev_documents} dev documents chose among {scored} plans, which is as good as chance: of "
-            f"fewer than {FEW_DEV} it moves by points from one span to the next. Name a larger dev file (data.dev), "
-            "set more aside (data.dev_share), or use all there are (draw.dev_policy = 'full')."
+            f"fewer than {FEW_DEV} it moves by points from one span to the next. {MORE_DEV}"
         )
 
 

@@ -19,7 +19,7 @@ from tagwright.search.curves.expectation import expect_seconds, share_out
 from tagwright.search.curves.plan import CurveConfig, Plan, make_plan
 from tagwright.search.curves.trial import Work
 from tagwright.search.engines import ENGINES
-from tagwright.search.run import count_dev
+from tagwright.search.run import MORE_DEV, count_dev
 from tagwright.training.arguments import check_names
 
 logger = logging.getLogger(__name__)
@@ -123,9 +123,7 @@ def check_documents(plan: Plan, work: Work) -> None:
     dev = count_dev(work.settle(Cell(TRIAL, value, *places[0], plan.first, plan.rates[value][0])), work.corpus)
     if dev < FEW_DEV:
         logger.warning(
-            "The F1 of %d dev documents chooses the learning rates, which is as good as chance. Name a larger dev file "
-            "(data.dev), set more aside (data.dev_share), or use all there are (draw.dev_policy = 'full').",
-            dev,
+            "The F1 of %d dev documents chooses the learning rates, which is as good as chance. %s", dev, MORE_DEV
         )
 
 
