@@ -19,7 +19,7 @@ from tagwright.formats.grammar.grammar import Grammar
 from tagwright.formats.grammar.lexicon import Lexicon
 from tagwright.formats.strings.faults import Faults
 from tagwright.inference.generate import Prompt, generate
-from tagwright.models.writer import Question, Writer
+from tagwright.models.writing.writer import Question, Writer
 from tagwright.text.document import Document
 
 BATCH, AHEAD = 16, 16
@@ -44,20 +44,20 @@ class Scene:
         kept = []
         for document in documents:
             ((source, part),) = writer.format.ask(document.only(()))
-            ids = writer.encode_source(source)
-            if len(ids) <= writer.most:
+            ids = writer.sources.ask(source)
+            if len(ids) <= writer.sources.most:
                 kept.append((document, part, ids))
         kept.sort(key=lambda row: -len(row[2]))
         questions = [Question(at, part, ids) for at, (_, part, ids) in enumerate(kept)]
         writing = make_writing(writer)
-        most = min((writing.find_room(ids, writer.room) for _, _, ids in kept), default=0)
+        most = min((writing.find_room(ids, writer.sources.room) for _, _, ids in kept), default=0)
         return cls(writer, [row[0] for row in kept], questions, most, len(documents) - len(kept))
 
     def read(self, outputs: Sequence[Ids]) -> list[Document]:
         """Documents with the spans that were written."""
         found, faults = [], Faults()
         for document, question, ids in zip(self.documents, self.questions, outputs, strict=True):
-            answer = Answer(question.part, self.writer.lexicon.read(ids).text)
+            answer = Answer(question.part, self.writer.sources.lexicon.read(ids).text)
             found.append(self.writer.format.read(document.only(()), [answer], faults=faults))
         return found
 

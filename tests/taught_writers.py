@@ -11,8 +11,8 @@ from tagwright.backbone.config import BackboneConfig
 from tagwright.backbone.untrained import learn_tokenizer
 from tagwright.formats import TASKS
 from tagwright.models.config import WriterConfig
-from tagwright.models.writer import Writer, WriterPlan
-from tagwright.models.writers import Writers, plan_writers
+from tagwright.models.writing.writer import Writer, WriterPlan
+from tagwright.models.writing.writers import Writers, plan_writers
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.relation import Field, Relation, Turn

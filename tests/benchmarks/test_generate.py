@@ -85,7 +85,8 @@ def test_the_quickest_number_of_proposals_is_found(monkeypatch: pytest.MonkeyPat
 def test_outputs_are_read_and_scored() -> None:
     scene = make_scene("t5")
     writer = scene.writer
-    gold = [tuple(writer.lexicon.encode(pair.target)) for each in scene.documents for pair in writer.format.write(each)]
+    encode = writer.sources.lexicon.encode
+    gold = [tuple(encode(pair.target)) for each in scene.documents for pair in writer.format.write(each)]
     assert scene.score(gold) == 100
     assert scene.score([gold[0], *[()] * (len(gold) - 1)]) < 100
 

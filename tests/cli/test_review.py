@@ -1,6 +1,7 @@
 """tagwright predict --min-score, --review and --cover: what is left out, what a person gets, and how it comes back."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -37,6 +38,17 @@ def test_spans_below_a_score_are_left_out_counted_and_said(run: Run, labeler: Pa
     assert f"{len(scores) - len(kept)} x span below --min-score {middle:g}, left out" in done.stderr
     shown = run("predict", "labeler", "--text", "They moved to Oruford.", "--min-score", 1).stdout
     assert shown.strip() == "They moved to Oruford."
+
+
+def test_predictions_without_a_score_stay_and_are_counted(
+    run: Run, labeler: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [replace(one, spans=tuple(replace(span, score=None) for span in one.spans)) for one in read("train.jsonl")]
+    monkeypatch.setattr("tagwright.inference.predictor.Predictor.stream", lambda *_: iter(found))
+    arguments = ("predict", "labeler", "train.jsonl", "-o", "all.jsonl", "--min-score", 0.9, "--review", "doubt.json")
+    said = "prediction without a score: --min-score and --review can't judge it, so it stays"
+    assert f"{sum(len(one.spans) for one in found)} x {said}" in run(*arguments).stderr
+    assert len(read("all.jsonl")) == len(found)
 
 
 def correct(tasks: list[dict[str, Any]], gold: dict[str, Document]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import torch
 from tagwright.errors import ModelError
 from tagwright.evaluation.report import evaluate
 from tagwright.inference.predictor import Predictor, load
-from tagwright.models.writer import Writer
+from tagwright.models.writing.writer import Writer
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.span import Span

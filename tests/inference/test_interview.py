@@ -12,7 +12,8 @@ from tagwright.errors import DataError, ModelError, RecipeError
 from tagwright.inference.generate import Prompt, Written
 from tagwright.inference.predictor import Predictor
 from tagwright.inference.runner import Runner, RunnerConfig
-from tagwright.models.writer import ANSWER, Writer
+from tagwright.models.writing.sources import ANSWER
+from tagwright.models.writing.writer import Writer
 from tagwright.text.document import Document
 from tagwright.text.relation import Relation
 from tagwright.text.span import Span
@@ -57,7 +58,7 @@ def test_without_the_constraint_everything_that_is_wrong_is_counted(model: Path)
     free = Runner(writer, config=RunnerConfig(constrained=False))
     found = free.predict(DOCUMENTS)
     assert free.faults.rate("cut off") > 0.5 and free.faults.outputs == 8
-    told = f"output that is cut off after {writer.room} tokens at most (writer.max_target_tokens): the longest"
+    told = f"output that is cut off after {writer.sources.room} tokens at most (writer.max_target_tokens): the longest"
     assert any(told in line for line in free.ledger.lines())
     assert [document.words for document in found] == [document.words for document in DOCUMENTS]
 
@@ -108,9 +109,9 @@ def answer_by_heart(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     def write(_: Any, prompts: Sequence[Prompt], **limits: Any) -> list[Written]:
         outputs = []
         for prompt in prompts:
-            source = writer.lexicon.read(prompt.ids).text.removesuffix(f" {ANSWER}")
+            source = writer.sources.lexicon.read(prompt.ids).text.removesuffix(f" {ANSWER}")
             words = [word for word in source.split() if not word.startswith("<")]
-            ids = writer.lexicon.encode(writer.format.write(know(words))[0].target)
+            ids = writer.sources.lexicon.encode(writer.format.write(know(words))[0].target)
             assert prompt.grammar is not None and prompt.grammar.accepts(ids)
             outputs.append(Written(ids, (-0.5,) * len(ids), True, -0.5 * len(ids)))
         return outputs
@@ -141,7 +142,7 @@ def test_doubts_of_windows_add_up(model: Path, monkeypatch: pytest.MonkeyPatch) 
     answer_by_heart(writer, monkeypatch)
     runner, document = Runner(writer), know(TEXT)
     (whole,) = runner.propose([document])
-    parts = list(runner.propose(writer.cut(document).slices))
+    parts = list(runner.propose(writer.sources.cut(document).slices))
     assert len(parts) > 1 and whole.doubt == pytest.approx(sum(part.doubt for part in parts)) and whole.doubt > 0
     assert whole.document == runner.predict([document])[0] and not whole.candidates
 
@@ -157,10 +158,10 @@ def test_a_long_document_is_asked_about_in_windows(
     assert short.spans == known[0].spans and long.spans == known[1].spans
     assert all(span.score is not None for span in long.spans) and long.words == tuple(TEXT)
     assert set(long.relations) == (set(known[1].relations) if task == "joint-er" else set())
-    windows = writer.cut(known[1]).slices
+    windows = writer.sources.cut(known[1]).slices
     assert runner.faults.outputs == 1 + len(windows) > 3
     (line,) = runner.ledger.lines()
-    assert line == f"1 x source of more than {writer.most} tokens: asked in windows that overlap: document 2"
+    assert line == f"1 x source of more than {writer.sources.most} tokens: asked in windows that overlap: document 2"
 
 
 def test_a_long_document_may_be_refused_or_cut_off(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +171,7 @@ def test_a_long_document_may_be_refused_or_cut_off(model: Path, monkeypatch: pyt
         Runner(writer, config=RunnerConfig(on_long="error")).predict([long])
     runner = Runner(writer, config=RunnerConfig(on_long="truncate"))
     (found,) = runner.predict([long])
-    first = writer.cut(long).slices[0]
+    first = writer.sources.cut(long).slices[0]
     assert found.words == long.words and found.spans == know(first.words).spans
     assert runner.ledger.total == len(long) - len(first)
     assert "words beyond the window were cut off (--on-long truncate): long" in next(runner.ledger.lines())
@@ -180,7 +181,7 @@ def test_what_is_written_about_windows_fits_into_the_model(model: Path) -> None:
     writer = make_writer(model, DOCUMENTS, format="records", max_target_tokens=8)
     runner, long = Runner(writer), know(TEXT[:180])
     (found,) = runner.predict([long.only()])
-    assert runner.faults.outputs == len(writer.cut(long).slices) > 1 and found.words == long.words
+    assert runner.faults.outputs == len(writer.sources.cut(long).slices) > 1 and found.words == long.words
 
 
 @pytest.mark.parametrize("task", ["ner", "srl"])

@@ -13,7 +13,7 @@ import torch
 from tagwright.formats import FORMATS, TASKS
 from tagwright.formats.strings.faults import CUT_OFF, LOST_TAIL, REPEATED
 from tagwright.inference.runner import Runner
-from tagwright.models.writer import Writer
+from tagwright.models.writing.writer import Writer
 from tagwright.text.document import Document
 from tagwright.text.relation import Field, Turn
 from tagwright.text.span import Span

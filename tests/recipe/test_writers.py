@@ -102,7 +102,8 @@ def test_the_resolved_recipe_says_how_much_may_be_written(recipe: Recipe) -> Non
     values = recipe.to_dict()
     del values["writer"]["max_target_tokens"]
     outcome = train_labeler(Recipe.from_dict(values).change({"training.max_steps": 1}), Corpus(CORPUS.train))
-    assert outcome.recipe.writer.max_target_tokens == outcome.labeler.model.room == 2 * outcome.labeler.model.longest
+    sources = outcome.labeler.model.sources
+    assert outcome.recipe.writer.max_target_tokens == sources.room == 2 * sources.longest
 
 
 def test_documents_without_the_task_are_refused(recipe: Recipe) -> None:

@@ -158,11 +158,18 @@ class _Sorting:
 
     def label(self, labeler: "Predictor", inputs: "Iterable[Input]") -> "Iterator[tuple[Document, bool]]":
         """Labelled documents without what is left out, and whether a person must see them."""
+        from tagwright.cli.terminal.review import list_predicted
         from tagwright.evaluation.calibration.calibration import drop_below
         from tagwright.evaluation.calibration.outcomes import PAIRINGS
 
+        options = {"--min-score": self.min_score, "--review": self.review}
+        asked = [option for option, wanted in options.items() if wanted is not None]
         pairs = labeler.cover(inputs) if self.cover else ((found, False) for found in labeler.stream(inputs))
         for found, must in pairs:
+            scores = [one.score for one in list_predicted(found, given=labeler.model.given)] if asked else []
+            if lacking := scores.count(None):
+                reason = f"prediction without a score: {' and '.join(asked)} can't judge it, so it stays"
+                labeler.ledger.note(reason, found.id, count=lacking)
             if self.min_score is not None:
                 least = dict.fromkeys(PAIRINGS, self.min_score)
                 given = len(found.only(labeler.model.given).spans)

@@ -18,7 +18,7 @@ from tagwright.formats.strings.faults import CUT_OFF, MEANINGS, Faults
 from tagwright.formats.tasks.task import Part
 from tagwright.inference.decoding.beam import search_beams
 from tagwright.inference.generate import Prompt, generate
-from tagwright.models.writer import Question, Writer
+from tagwright.models.writing.writer import Question, Writer
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.span import Span
@@ -67,10 +67,10 @@ class Interview:
 
     def label(self, questions: list[Question]) -> None:
         """Answer some questions. Nothing is taken back: out of memory may repeat this."""
-        backbone, lexicon = self.writer.backbone, self.writer.lexicon
+        backbone, lexicon = self.writer.backbone, self.writer.sources.lexicon
         writing = Writing(backbone.model, pad=backbone.pad, start=backbone.start)
         prompts = [self._prompt(question) for question in questions]
-        limits = {"end": lexicon.end, "batch": len(prompts), "most": self.writer.room}
+        limits = {"end": lexicon.end, "batch": len(prompts), "most": self.writer.sources.room}
         if self.beams == 1:
             outputs = generate(writing, prompts, **limits)
         else:
@@ -88,34 +88,35 @@ class Interview:
         if not self.constrained:
             return Prompt(ids, copy=ids)
         language = writer.format.describe(self._asked[question.document], question.part)
-        return Prompt(ids, Grammar(language, writer.lexicon))
+        return Prompt(ids, Grammar(language, writer.sources.lexicon))
 
     def _cut(self, document: Document, name: str) -> Windowed:
-        cut = Windowed(document) if self.on_long == "error" else self.writer.cut(document)
+        cut = Windowed(document) if self.on_long == "error" else self.writer.sources.cut(document)
         if cut.windows and self.on_long == "truncate":
             kept = replace(cut.windows[0], last=cut.windows[0].end)
             lost = len(document) - kept.end
             self.ledger.note("words beyond the window were cut off (--on-long truncate)", name, count=lost)
             return Windowed(document, (kept,))
         if cut.windows:
-            self.ledger.note(f"source of more than {self.writer.most} tokens: asked in windows that overlap", name)
+            most = self.writer.sources.most
+            self.ledger.note(f"source of more than {most} tokens: asked in windows that overlap", name)
         return cut
 
     def _ask(self, index: int, number: int) -> Iterator[Question]:
+        sources, name = self.writer.sources, self._names[index]
         for source, part in self.writer.format.ask(self._asked[index], number):
-            ids = self.writer.encode_source(source)
-            if len(ids) <= self.writer.most:
-                yield Question(index, part, self.writer.show(ids, source, part=part, ledger=self.ledger))
+            ids = sources.ask(source)
+            if len(ids) <= sources.most:
+                yield Question(index, part, sources.show(ids, source, part=part, ledger=self.ledger))
                 continue
-            most, name = self.writer.most, self._names[index]
             if self.on_long == "error":
                 cuts = self.writer.format.task.can_be_cut
                 way = "cut it into windows that overlap" if cuts else "go on without what doesn't fit"
                 raise DataError(
-                    f"{name} asks with {len(ids)} tokens, {most} fit. Use --on-long window to {way}, or train with a "
-                    "larger backbone.max_tokens."
+                    f"{name} asks with {len(ids)} tokens, {sources.most} fit. Use --on-long window to {way}, or train "
+                    "with a larger backbone.max_tokens."
                 )
-            self.ledger.note(f"source of more than {most} tokens: not asked, so nothing is found", name)
+            self.ledger.note(f"source of more than {sources.most} tokens: not asked, so nothing is found", name)
             self._doubts[index] = inf
 
     def _read(self, index: int, number: int) -> None:
@@ -124,5 +125,5 @@ class Interview:
         self._asked[index] = self.writer.format.read(document, [answers[part] for part in parts], faults=faults)
         self.faults.add(faults)
         for kind, count in faults.having.items():
-            bound = f" after {self.writer.room} tokens at most (writer.max_target_tokens)" * (kind == CUT_OFF)
+            bound = f" after {self.writer.sources.room} tokens at most (writer.max_target_tokens)" * (kind == CUT_OFF)
             self.ledger.note(f"output that is {kind}{bound}: {MEANINGS[kind]}", document.id, count=count)

@@ -19,7 +19,7 @@ from tagwright.formats.strings.faults import Faults
 from tagwright.inference.interview import Interview
 from tagwright.models.folder import Origin
 from tagwright.models.tagger import Tagger, WordLabeler
-from tagwright.models.writers import Writers
+from tagwright.models.writing.writers import Writers
 from tagwright.text.document import Document
 from tagwright.text.joined import join_labels
 from tagwright.text.ledger import Ledger

@@ -25,8 +25,8 @@ from tagwright.errors import ModelError, TagwrightError
 from tagwright.models.base import Base, cast, change_precision, find_base, load_base
 from tagwright.models.labeler import OnBackbone, Plan
 from tagwright.models.tagger import Tagger, TaggerPlan
-from tagwright.models.writer import WriterPlan
-from tagwright.models.writers import WritersPlan
+from tagwright.models.writing.writer import WriterPlan
+from tagwright.models.writing.writers import WritersPlan
 from tagwright.registry import Table, suggest
 from tagwright.tuning import TUNINGS, TuningConfig
 from tagwright.tuning.access import follow_umask

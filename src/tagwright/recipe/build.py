@@ -11,8 +11,8 @@ from tagwright.formats import TASKS
 from tagwright.formats.inventory import Inventory
 from tagwright.heads import HEADS, HeadConfig
 from tagwright.models.tagger import TaggerPlan, build_tagger
-from tagwright.models.writer import WriterPlan
-from tagwright.models.writers import plan_writers
+from tagwright.models.writing.writer import WriterPlan
+from tagwright.models.writing.writers import plan_writers
 from tagwright.recipe.recipe import Recipe
 from tagwright.registry import suggest
 from tagwright.text.document import Document

@@ -106,5 +106,5 @@ def _describe_writer(outcome: Outcome) -> dict[str, str]:
     written = "; ".join(faults.lines()) or f"none in {faults.outputs}"
     model, shown = outcome.labeler.model, {}
     if outcome.recipe.tuning.name == FROZEN:
-        shown = {"Shown": f"{model.demonstrations} of {len(model.shown.pairs)} training pairs"}
+        shown = {"Shown": f"{model.sources.demonstrations} of {len(model.sources.shown.pairs)} training pairs"}
     return {"Task": config.task, "Format": config.format, **shown, "Faults of outputs": written}

@@ -22,7 +22,7 @@ from tagwright.inference.runner import Runner, is_out_of_memory
 from tagwright.models.folder import ABOUT, BACKBONE, CARD, FIXTURE, WEIGHTS, Origin, read_about
 from tagwright.models.labeler import Labeler
 from tagwright.models.versions import find_versions
-from tagwright.models.writer import Writer
+from tagwright.models.writing.writer import Writer
 from tagwright.recipe.build import build, resolve
 from tagwright.recipe.corpora import ONLY, Corpora, check_tasks, tell_facts
 from tagwright.recipe.corpus import Corpus, draw_corpus, require_labels
@@ -124,7 +124,7 @@ def train_labeler(
         )
         notice.tell()
     if isinstance(labeler, Writer):
-        recipe = recipe.change({"writer.max_target_tokens": labeler.room})
+        recipe = recipe.change({"writer.max_target_tokens": labeler.sources.room})
     predictor = Predictor(labeler)
     scored = {task: _score_parts(turn_to(predictor, task), each) for task, each in corpora.items()}
     scores = tell_scores(scored)

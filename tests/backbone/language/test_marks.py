@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, T5Tokenizer
 
 from tagwright.backbone.language.marks import add_marks
-from tagwright.models.writer import MARKS
+from tagwright.models.writing.writer import MARKS
 from tagwright.tokens.align import WordTokenizer
 from tiny_models import make_config
 from tiny_tokenizers import BUILDS

@@ -14,7 +14,7 @@ from tagwright.backbone.writing import Writing
 from tagwright.errors import ModelError
 from tagwright.inference.generate import Prompt, generate
 from tagwright.inference.predictor import Predictor, load
-from tagwright.models.writer import Writer
+from tagwright.models.writing.writer import Writer
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from taught_writers import SEES, learn, make_entities, make_writer, save_writer

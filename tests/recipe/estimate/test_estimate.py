@@ -159,7 +159,7 @@ def test_a_writer_is_estimated_by_what_it_is_taught(kind: str, format: str, tuni
     assert found.moving == labeler.tuning.count(labeler)
     assert found.weights == (weights if tuning == "full" else weights - found.moving)
     assert next(found.lines()).endswith(" move")  # there is no head
-    assert found.answers is not None and found.answers.limit == labeler.room
+    assert found.answers is not None and found.answers.limit == labeler.sources.room
     assert found.answers.taught == tuple(map(len, taught.targets)) and not found.answers.dev
     bare = [Document.from_words(["a", "b"])]
     with pytest.raises(ModelError, match="nothing that the task 'ner' predicts. Check the task and the file"):

@@ -107,10 +107,11 @@ def show_lengths(console: Console, lengths: Lengths, *, what: str) -> None:
 
 
 def show_findings(console: Console, findings: Mapping[str, Ledger], *, file: Path | None) -> None:
-    """Everything that looks wrong, by topic; `file` is one that may hold documents without an id."""
+    """Everything that looks wrong, by topic; documents of `file` without an id are named by its number of them."""
+    named = [place for ledger in findings.values() for places in ledger.places.values() for place in places]
     if not any(findings.values()):
         console.print("[green]Nothing looks wrong.[/]")
-    elif file is not None:
+    elif file is not None and any(place.startswith(f"{find_stem(file)}:") for place in named):
         seventh = escape(f"{find_stem(file)}:7 is the seventh of {file.name} (of plain text its line 7).")
         console.print(f"[dim]Documents without an id are numbered: {seventh}[/]", soft_wrap=True)
     for topic, ledger in findings.items():

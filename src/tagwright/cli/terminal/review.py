@@ -8,6 +8,8 @@ from tagwright.errors import RecipeError
 from tagwright.io.files import write
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
+from tagwright.text.relation import Field, Relation
+from tagwright.text.span import Span
 
 KINDS = {".json": "labelstudio", ".jsonl": "doccano"}
 BELOW = 0.8
@@ -25,6 +27,12 @@ def choose_kind(path: Path, kind: str | None) -> str:
     return found
 
 
+def list_predicted(document: Document, *, given: Collection[str]) -> list[Span | Relation | Field]:
+    """What a labeler found: labelled spans behind those it was given (see Document.only), relations and fields."""
+    spans = document.spans[len(document.only(given).spans) :]
+    return [*(span for span in spans if span.label), *document.relations, *document.fields]
+
+
 class Review:
     """Takes documents out of a stream, to be looked at by a person: those in which something has a score `below`.
 
@@ -36,13 +44,10 @@ class Review:
         self.taken: list[Document] = []
 
     def _list_scores(self, document: Document) -> list[float]:
-        """The scores of predicted spans with a label, and of relations."""
-        spans = document.spans[len(document.only(self.given).spans) :]
-        scores = [*(span.score for span in spans if span.label), *(edge.score for edge in document.relations)]
-        return [score for score in scores if score is not None]
+        return [one.score for one in list_predicted(document, given=self.given) if one.score is not None]
 
     def expect_mistakes(self, document: Document) -> float:
-        """How many of its spans and relations are wrong, as far as their scores are probabilities."""
+        """How many of its predictions are wrong, as far as their scores are probabilities."""
         return fsum(1 - score for score in self._list_scores(document))
 
     def divert(self, documents: Iterable[tuple[Document, bool]]) -> Iterator[Document]:

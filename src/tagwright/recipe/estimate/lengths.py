@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tagwright.backbone.backbone import limit_windows
 from tagwright.heads import HEADS
 from tagwright.heads.head import note_beyond_spans
-from tagwright.models.writer import Writer
+from tagwright.models.writing.writer import Writer
 from tagwright.recipe.recipe import Recipe
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
@@ -61,16 +61,17 @@ def measure_for_writer(
     ledger = Ledger()
     writer.note_unheld(documents, ledger)
     taught = encode(writer, documents, ledger=ledger)
-    windowed = sum(bool(writer.cut(document).windows) for document in documents)
+    windowed = sum(bool(writer.sources.cut(document).windows) for document in documents)
     counts = tuple(piece.count for piece in taught.pieces)
-    answers = Answers(writer.room, counts, dev=_count_gold(writer, dev), test=_count_gold(writer, test))
+    answers = Answers(writer.sources.room, counts, dev=_count_gold(writer, dev), test=_count_gold(writer, test))
     return Measured(taught.lengths, windowed, dict(ledger.counts), answers)
 
 
 def _count_gold(writer: Writer, documents: Sequence[Document]) -> tuple[int, ...]:
     """The tokens of each answer, with its end."""
-    windows = (window for document in documents for window in writer.cut(document).slices)
-    return tuple(len(writer.encode(pair.target)) + 1 for window in windows for pair in writer.format.write(window))
+    sources = writer.sources
+    windows = (window for document in documents for window in sources.cut(document).slices)
+    return tuple(len(sources.encode(pair.target)) + 1 for window in windows for pair in writer.format.write(window))
 
 
 def _count_silent(pieces: Sequence[Piece], documents: Sequence[Document]) -> dict[str, int]:

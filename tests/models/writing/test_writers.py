@@ -9,7 +9,7 @@ from tagwright.backbone.config import BackboneConfig
 from tagwright.errors import DataError, ModelError
 from tagwright.formats import TASKS
 from tagwright.models.config import WriterConfig
-from tagwright.models.writers import Writers, WritersPlan, plan_writers
+from tagwright.models.writing.writers import Writers, WritersPlan, plan_writers
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.tuning import TuningConfig
@@ -52,7 +52,7 @@ def test_all_tasks_are_learned_in_one_batch_and_lose_what_they_lose_alone(writer
         together = writers(**writers.collate_gold(pieces, targets))
         alone = [writers.lose_each(*each).sum() for each in taught]
     assert torch.allclose(together, torch.stack(alone).sum(), rtol=1e-4)
-    assert all(plan.longest == writers.choose(task).longest > 0 for task, plan in writers.plan.plans.items())
+    assert all(plan.longest == writers.choose(task).sources.longest > 0 for task, plan in writers.plan.plans.items())
     with pytest.raises(ModelError, match="Each task has documents of its own"):
         writers.teach([], Ledger())
 

@@ -1,4 +1,4 @@
-"""Writer: a language model that labels by writing: sources and targets as tokens, and the loss on targets.
+"""Writer: a language model that labels by writing: what it learns from documents, and the loss on targets.
 
 Knows nothing of recipes, files or training, nor how outputs are generated.
 """
@@ -26,28 +26,22 @@ from tagwright.errors import ModelError
 from tagwright.formats import FORMATS, TASKS
 from tagwright.formats.demonstrations.demonstrations import Demonstration, Demonstrations
 from tagwright.formats.format import Format
-from tagwright.formats.grammar.lexicon import Lexicon, find_break
-from tagwright.formats.grammar.reach import check_names, note_lost
+from tagwright.formats.grammar.reach import note_lost
 from tagwright.formats.inventory import Inventory
-from tagwright.formats.mention import Passage
 from tagwright.formats.tasks.leftover import note_leftover
 from tagwright.formats.tasks.task import Part
-from tagwright.models.config import FROZEN, ROOM, SHOWN, STILL, WriterConfig
+from tagwright.models.config import FROZEN, STILL, WriterConfig
 from tagwright.models.labeler import OnBackbone, Plan
+from tagwright.models.writing.sources import Sources
 from tagwright.text.document import Document
 from tagwright.text.labels import Labels
 from tagwright.text.ledger import Ledger
 from tagwright.tokens.align import Ids
-from tagwright.tokens.windowed import Windowed
-from tagwright.tokens.windows import cut_windows
 from tagwright.tuning import TUNINGS, TuningConfig
 
 MARKS = {"\\": "backslash", "[": "open bracket", "]": "close bracket", "|": "bar", "=": "equals"}
-ANSWER = "=>"  # between a prompt and its continuation; no word of a source is written so
 SCORED = {"relation": ("relations",), "joint-er": ("exact", "relations"), "srl": ("roles",), "dst": ("joint",)}
 SCORED |= {"events": ("exact", "roles")}  # all other tasks are of spans
-NAMED = 40  # characters of a source, in place of a name
-SHARE = 3  # a decoder's windows take one of so many parts of its places; targets that copy need more than sources
 
 
 @dataclass(frozen=True)
@@ -144,11 +138,7 @@ class Question:
 
 
 class Writer(OnBackbone):
-    """A language model and the format that it writes.
-
-    shown: where it learns nothing, the pairs of its training documents. Those most like a question stand before it, a
-    line for each, so the end of a line ends an answer.
-    """
+    """A language model, the format that it writes, and the sources it writes about (see there)."""
 
     view = "writer"
     backbone: LanguageModel
@@ -163,17 +153,14 @@ class Writer(OnBackbone):
         shown: Demonstrations | None = None,
     ) -> None:
         super().__init__()
-        self.backbone, self.format, self.settings, self.longest = backbone, format, settings, longest
-        self.shown = shown
-        end = backbone.end if shown is None else find_break(backbone.tokenizer.tokenizer, instead=backbone.end)
-        self.lexicon = Lexicon(backbone.tokenizer.tokenizer, end=end)
-        check_names(format.inventory, self.lexicon, model=backbone.config.model)
+        self.backbone, self.format, self.settings = backbone, format, settings
+        self.sources = Sources(backbone, format, settings=settings, longest=longest, shown=shown)
 
     @property
     def plan(self) -> WriterPlan:
         own = self.backbone.config, self.settings, self.tuning.config
-        prefix = self.format.prefix
-        return WriterPlan(self.format.inventory, *own, longest=self.longest, prefix=prefix, shown=self.shown)
+        prefix, longest, shown = self.format.prefix, self.sources.longest, self.sources.shown
+        return WriterPlan(self.format.inventory, *own, longest=longest, prefix=prefix, shown=shown)
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -197,118 +184,22 @@ class Writer(OnBackbone):
 
     def note_unheld(self, documents: Sequence[Document], ledger: Ledger) -> None:
         self.format.note_unheld(documents, ledger)
-        note_lost(documents, ledger, lexicon=self.lexicon)
+        note_lost(documents, ledger, lexicon=self.sources.lexicon)
         note_leftover(documents, ledger, task=self.format.task)
-        if self.shown is not None and self.shown.pairs:
-            self._note_unshown(documents, self.shown, ledger)
-
-    # --- text and tokens ----------------------------------------------------------------------------------------------
-
-    @property
-    def most(self) -> int:
-        """The tokens of the longest source: half of what a decoder takes, since what it writes has to fit too."""
-        return self.backbone.most if self.backbone.is_pair else self.backbone.most // 2
-
-    def cut(self, document: Document) -> Windowed:
-        """A document whose source is too long in windows whose sources are not; whole where its task can't be cut."""
-        if not self.format.task.can_be_cut or len(document) < 2 or self._count_source(document) <= self.most:
-            return Windowed(document)
-        written = [self.format.write_words(Passage((word,)), ()) for word in document.words]
-        self.lexicon.learn((each.partition(" ")[0] for each in written), is_first=True)  # together, which is quicker
-        # any word may begin a window, and has other tokens there: the more of both are counted, so what is cut fits
-        sizes = np.array(
-            [[len(self.lexicon.spell(each, is_first=first)) for first in (True, False)] for each in written]
-        )
-        starts = np.concatenate(([0], sizes.max(1).cumsum())).astype(np.int32)
-        limit = self._find_limit(document.slice(0, 1), int(sizes[0].min()))
-        if limit < 1:
-            return Windowed(document)
-        overlap = min(self.backbone.config.overlap, limit // 2)
-        return Windowed(document, cut_windows(starts, limit=limit, overlap=overlap))
-
-    def _find_limit(self, word: Document, size: int) -> int:
-        """How many tokens the words of a window may have, by a document of one word that has so many."""
-        beside = self._count_source(word) - size
-        limit = (self.most if self.backbone.is_pair else self.backbone.most // SHARE) - beside
-        may_write = self.settings.max_target_tokens or ROOM * self.longest  # 0 before it was taught
-        copies = self.format.describe(word, Part()).copies
-        return min(limit, may_write // ROOM) if may_write and copies else limit
-
-    def _count_source(self, document: Document) -> int:
-        ((source, _),) = self.format.ask(document)
-        return len(self.encode_source(source))
-
-    @property
-    def room(self) -> int:
-        """How many tokens may be written, before the end; a decoder's places may be fewer."""
-        return self.settings.find_room(self.longest)
-
-    @property
-    def _bound(self) -> str:
-        """What says how many tokens fit into the model."""
-        is_chosen = self.backbone.config.max_tokens <= self.backbone.most
-        return "backbone.max_tokens" if is_chosen else "the model takes no more"
-
-    def encode_source(self, text: str) -> Ids:
-        """With the special tokens around it; of a decoder, with what asks for the answer."""
-        tokenizer = self.backbone.tokenizer
-        if self.backbone.is_pair:
-            return np.concatenate((tokenizer.before, self.encode(text), tokenizer.after))
-        return np.concatenate((tokenizer.before, self.encode(f"{text} {ANSWER}")))
-
-    def encode(self, text: str) -> Ids:
-        """The tokens of a written text, without special ones."""
-        return np.array(self.lexicon.encode(text), dtype=np.int32)
-
-    # --- showing ------------------------------------------------------------------------------------------------------
-
-    @property
-    def demonstrations(self) -> int:
-        """How many pairs are shown before a question, where they fit."""
-        return 0 if self.shown is None else self.settings.demonstrations or SHOWN
-
-    def show(self, question: Ids, source: str, *, part: Part, ledger: Ledger) -> Ids:
-        """A question behind the pairs that are most like it, the likest last; those that don't fit are noted."""
-        if self.shown is None:
-            return question
-        lines: list[Ids] = []
-        left = self.backbone.most - len(question) - self.room
-        for pair in self.shown.find(source, number=part.number, count=self.demonstrations):
-            line = np.append(self.encode(f"{pair.source} {ANSWER} {pair.target}"), np.int32(self.lexicon.end))
-            if len(line) > left:
-                ledger.note(
-                    f"demonstration that didn't fit into {self.backbone.most} tokens ({self._bound}) beside the "
-                    f"question and an answer of up to {self.room}: not shown",
-                    f"{pair.source[:NAMED]!r}",
-                )
-                continue
-            lines.append(line)
-            left -= len(line)
-        before = self.backbone.tokenizer.before
-        return np.concatenate((before, *reversed(lines), question[len(before) :]))
-
-    def _note_unshown(self, documents: Sequence[Document], shown: Demonstrations, ledger: Ledger) -> None:
-        """Note the demonstrations that the questions of gold documents have no place for, of how many."""
-        unshown, wanted = Ledger(), 0
-        for window in (window for document in documents for window in self.cut(document).slices):
-            for source, _, part in self.format.write(window):
-                if len(ids := self.encode_source(source)) <= self.most:  # else it isn't asked
-                    self.show(ids, source, part=part, ledger=unshown)
-                    wanted += len(shown.find(source, number=part.number, count=self.demonstrations))
-        for reason, count in unshown.counts.items():
-            ledger.note(f"{reason}, of {wanted} ({self.demonstrations} for each question at most)", count=count)
+        self.sources.note_unshown(documents, ledger)
 
     # --- learning -----------------------------------------------------------------------------------------------------
 
     def teach(self, documents: Sequence[Document], ledger: Ledger) -> tuple[list[Any], list[Any]]:
         questions, targets, pairs, excess = [], [], [], []
+        sources = self.sources
         end = np.array([self.backbone.end], dtype=np.int32)
         for index, document in enumerate(documents):
             name = document.id or f"document {index + 1}"
             windows = self._cut_gold(document, name, ledger)
             written = ((at, pair) for at, each in enumerate(windows, 1) for pair in self.format.write(each))
             for at, (source, target, part) in written:
-                ids, gold = self.encode_source(source), np.concatenate((self.encode(target), end))
+                ids, gold = sources.ask(source), np.concatenate((sources.encode(target), end))
                 if reason := self._find_excess(ids, gold):
                     excess.append((reason, f"{name} window {at} of {len(windows)}" if len(windows) > 1 else name))
                     continue
@@ -317,27 +208,27 @@ class Writer(OnBackbone):
                 pairs.append(Demonstration(source, target, part.number))
         for reason, place in excess:
             ledger.note(f"{reason}, of {len(pairs) + len(excess)} questions", place)
-        self.shown = None if self.shown is None else Demonstrations(tuple(pairs))
-        self.longest = max(map(len, targets), default=0)
+        sources.shown = None if sources.shown is None else Demonstrations(tuple(pairs))
+        sources.longest = max(map(len, targets), default=0)
         return questions, targets
 
     def _cut_gold(self, document: Document, name: str, ledger: Ledger) -> list[Document]:
-        cut = self.cut(document)
+        cut = self.sources.cut(document)
         if cut.windows:
-            ledger.note(f"source of more than {self.most} tokens: taught in windows that overlap", name)
+            ledger.note(f"source of more than {self.sources.most} tokens: taught in windows that overlap", name)
         if split := cut.count_split(self.predicts):
             ledger.note("span or relation that no window shows whole: not taught", name, count=split)
         return cut.slices
 
     def _find_excess(self, source: Ids, target: Ids) -> str:
         """Why a pair can't be taught; nothing where it can."""
-        if len(source) > self.most:
-            return f"source of more than {self.most} tokens: not taught ({self._bound})"
+        if len(source) > (most := self.sources.most):
+            return f"source of more than {most} tokens: not taught ({self.sources.bound})"
         if (room := self.settings.max_target_tokens) is not None and len(target) > room:
             return f"target of more than {room} tokens: not taught (writer.max_target_tokens)"
         if not self.backbone.is_pair and len(source) + len(target) > (most := self.backbone.most):
             shorter = "; the format records has shorter targets" * (self.settings.format == "inline")
-            return f"source and target of more than {most} tokens together: not taught ({self._bound}{shorter})"
+            return f"source and target of more than {most} tokens together: not taught ({self.sources.bound}{shorter})"
         return ""
 
     def collate_gold(self, pieces: Sequence[Any], targets: Sequence[Any]) -> dict[str, Tensor]:

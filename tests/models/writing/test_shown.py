@@ -14,7 +14,8 @@ from tagwright.errors import ModelError
 from tagwright.formats.grammar.lexicon import find_break
 from tagwright.inference.predictor import Predictor
 from tagwright.inference.runner import Runner, RunnerConfig
-from tagwright.models.writer import ANSWER, Writer
+from tagwright.models.writing.sources import ANSWER
+from tagwright.models.writing.writer import Writer
 from tagwright.recipe.corpus import Corpus
 from tagwright.recipe.outputs import write_outputs
 from tagwright.recipe.recipe import Recipe
@@ -45,7 +46,7 @@ def read_prompts(writer: Writer, document: Document, ledger: Ledger) -> list[lis
     """The lines of what the model is given for each question about a document."""
     prompts = []
     for source, part in writer.format.ask(document):
-        ids = writer.show(writer.encode_source(source), source, part=part, ledger=ledger).tolist()
+        ids = writer.sources.show(writer.sources.ask(source), source, part=part, ledger=ledger).tolist()
         tokenizer = writer.backbone.tokenizer.tokenizer
         assert ids[0] == tokenizer.bos_token_id and tokenizer.bos_token_id not in ids[1:]
         prompts.append([line.strip() for line in tokenizer.decode(ids, skip_special_tokens=True).splitlines()])
@@ -82,8 +83,8 @@ def test_what_does_not_fit_is_counted(model: Path) -> None:
 def test_the_end_of_a_line_ends_an_answer(model: Path) -> None:
     writer = show(model)
     tokenizer = writer.backbone.tokenizer.tokenizer
-    assert tokenizer.decode([writer.lexicon.end]) == "\n" and writer.lexicon.end != writer.backbone.end
-    assert find_break(tokenizer, instead=7) == writer.lexicon.end
+    assert tokenizer.decode([writer.sources.lexicon.end]) == "\n" and writer.sources.lexicon.end != writer.backbone.end
+    assert find_break(tokenizer, instead=7) == writer.sources.lexicon.end
     plain = learn_tokenizer(list_words(), size=320)
     plain.backend_tokenizer.normalizer = Replace("\n", " ")
     assert find_break(plain, instead=7) == 7  # a vocabulary in which lines have no end

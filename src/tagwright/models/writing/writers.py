@@ -19,7 +19,7 @@ from tagwright.errors import DataError, ModelError
 from tagwright.formats.inventory import Inventory
 from tagwright.models.config import WriterConfig
 from tagwright.models.labeler import OnBackbone, Plan
-from tagwright.models.writer import Writer, WriterPlan, build_writer
+from tagwright.models.writing.writer import Writer, WriterPlan, build_writer
 from tagwright.text.document import Document
 from tagwright.text.labels import Labels
 from tagwright.text.ledger import Ledger

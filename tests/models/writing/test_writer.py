@@ -11,7 +11,8 @@ from tagwright.backbone.config import BackboneConfig
 from tagwright.errors import ModelError
 from tagwright.formats import TASKS
 from tagwright.models.config import WriterConfig
-from tagwright.models.writer import ANSWER, Writer, WriterPlan
+from tagwright.models.writing.sources import ANSWER
+from tagwright.models.writing.writer import Writer, WriterPlan
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.relation import Relation
@@ -29,7 +30,7 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def read(writer: Writer, ids: Any) -> str:
-    return writer.lexicon.read([int(each) for each in ids]).text
+    return writer.sources.lexicon.read([int(each) for each in ids]).text
 
 
 def test_a_pair_is_a_source_and_a_target_that_ends(model: Path) -> None:
@@ -40,7 +41,7 @@ def test_a_pair_is_a_source_and_a_target_that_ends(model: Path) -> None:
     assert read(writer, targets[0][:-1]) == "[ Ann | person ] saw [ Rome | location ]"
     assert all(target[-1] == writer.backbone.end for target in targets) and not ledger
     assert pieces[0].count == len(targets[0]) and len(pieces[0]) == len(pieces[0].ids) + len(targets[0])
-    assert writer.longest == max(map(len, targets))
+    assert writer.sources.longest == max(map(len, targets))
 
 
 def test_only_targets_are_learned(model: Path) -> None:
@@ -108,7 +109,8 @@ def test_a_long_source_that_can_not_be_cut_is_counted(model: Path) -> None:
     pieces, _ = writer.teach([long, make_roles()[0]], ledger)
     assert {piece.document for piece in pieces} == {1}
     (line,) = ledger.lines()
-    assert line.startswith(f"1 x source of more than {writer.most} tokens: not taught") and line.endswith("long")
+    told = f"1 x source of more than {writer.sources.most} tokens: not taught"
+    assert line.startswith(told) and line.endswith("long")
 
 
 @pytest.mark.parametrize("format", ["inline", "sentinel"])
@@ -120,7 +122,8 @@ def test_a_long_document_is_taught_in_windows(format: str, model: Path) -> None:
     pieces, targets = writer.teach([DOCUMENTS[0], long], ledger)
     places = writer.backbone.most
     whole, part = (places, places) if writer.backbone.is_pair else (places // 2, places // 3)
-    assert writer.most == whole and {piece.document for piece in pieces} == {0, 1} and len(pieces) == len(targets) > 4
+    assert writer.sources.most == whole
+    assert {piece.document for piece in pieces} == {0, 1} and len(pieces) == len(targets) > 4
     assert all(len(piece.ids) <= part for piece in pieces)
     texts = [read(writer, target[:-1]) for target in targets[1:]]
     assert sum(text.count("| person") for text in texts) >= len(spans) and sum("| is =" in text for text in texts) == 1
@@ -136,12 +139,12 @@ def test_windows_that_fit_are_cut_with_any_prefix_and_overlap(tmp_path: Path) ->
     for overlap in (0, 9, 500):
         writer = make_writer(place, DOCUMENTS, backbone={"overlap": overlap})
         writer.format.prefix = "entities and more"
-        cut = writer.cut(document)
-        sizes = [len(writer.encode_source(writer.format.ask(each)[0].source)) for each in cut.slices]
+        cut = writer.sources.cut(document)
+        sizes = [len(writer.sources.ask(writer.format.ask(each)[0].source)) for each in cut.slices]
         assert max(sizes) <= writer.backbone.most // 3 < max(sizes) + 12 and len(sizes) > 4
         shared = [left.end - right.start for left, right in itertools.pairwise(cut.windows)]
         assert max(shared) == 0 if overlap == 0 else min(shared) > 0
-    assert not make_writer(place, DOCUMENTS, backbone={"max_tokens": 8}).cut(document).windows
+    assert not make_writer(place, DOCUMENTS, backbone={"max_tokens": 8}).sources.cut(document).windows
 
 
 def test_windows_are_no_longer_than_what_may_be_copied(model: Path) -> None:
@@ -149,20 +152,22 @@ def test_windows_are_no_longer_than_what_may_be_copied(model: Path) -> None:
     counts = []
     for format in ("inline", "records"):
         writer = make_writer(model, DOCUMENTS, format=format)
-        counts.append([max(map(len, writer.cut(document).slices))])
+        counts.append([max(map(len, writer.sources.cut(document).slices))])
         writer.teach(DOCUMENTS, Ledger())
-        slices = writer.cut(document).slices
+        sources = writer.sources
+        slices = sources.cut(document).slices
         counts[-1].append(max(map(len, slices)))
         if format == "inline":
-            assert max(len(writer.encode(writer.format.write(each)[0].target)) for each in slices) <= writer.longest
+            targets = [writer.format.write(each)[0].target for each in slices]
+            assert max(len(sources.encode(target)) for target in targets) <= sources.longest
     assert counts[0][0] == counts[1][0] == counts[1][1] > counts[0][1]
 
 
 def test_the_source_of_a_decoder_takes_half_of_its_places(tmp_path: Path) -> None:
     writer = make_writer(save_writer("llama", tmp_path), DOCUMENTS)
-    assert writer.most == 80
+    assert writer.sources.most == 80
     writer.teach(DOCUMENTS, Ledger())
-    assert writer.room == 2 * writer.longest
+    assert writer.sources.room == 2 * writer.sources.longest
 
 
 def test_each_predicate_is_a_question(model: Path) -> None:
@@ -182,8 +187,8 @@ def test_places_are_tokens_of_their_own(model: Path) -> None:
     writer = make_writer(model, DOCUMENTS, format="sentinel")
     pieces, _ = writer.teach([DOCUMENTS[0]], Ledger())
     special = writer.backbone.tokenizer.specials if writer.backbone.is_pair else 1
-    plain = len(writer.encode(" ".join(DOCUMENTS[0].words)))
-    assert len(writer.encode("<12>")) == 1 and len(pieces[0].ids) >= plain + 3 + special
+    plain = len(writer.sources.encode(" ".join(DOCUMENTS[0].words)))
+    assert len(writer.sources.encode("<12>")) == 1 and len(pieces[0].ids) >= plain + 3 + special
     assert read(writer, pieces[0].ids).startswith("<0> Ann <1> saw <2> Rome")
 
 
