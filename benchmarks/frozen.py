@@ -35,7 +35,7 @@ import tagwright
 from tagwright.errors import TagwrightError
 from tagwright.recipe.build import build, resolve
 from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.run import score_dev
+from tagwright.recipe.running.fitting import score_dev
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.synthetic import make_corpus

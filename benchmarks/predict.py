@@ -33,7 +33,7 @@ from tagwright.inference.predictor import Predictor
 from tagwright.io.files import read, scan, write
 from tagwright.recipe.corpus import Corpus
 from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.run import train_labeler
+from tagwright.recipe.running.run import train_labeler
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 

@@ -16,7 +16,7 @@ from tagwright.inference.runner import Runner
 from tagwright.recipe.build import resolve
 from tagwright.recipe.corpus import Corpus
 from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.run import fit
+from tagwright.recipe.running.fitting import fit
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tiny_labelers import make_documents

@@ -19,7 +19,7 @@ from tagwright.heads.pairs import PairsHead
 from tagwright.inference.predictor import Predictor
 from tagwright.inference.runner import describe_spans
 from tagwright.models.tagger import Tagger, TaggerPlan, attach_head
-from tagwright.recipe.run import score_dev
+from tagwright.recipe.running.fitting import score_dev
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.relation import Relation

@@ -93,7 +93,7 @@ NOT_RUN = [block for block in BLOCKS if block.reason is not None]
 
 @pytest.fixture
 def end_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tagwright.recipe import run
+    from tagwright.recipe.running import fitting
     from tagwright.training.arguments import make_arguments
 
     def make_few(*given: Any, **named: Any) -> Any:
@@ -104,7 +104,7 @@ def end_early(monkeypatch: pytest.MonkeyPatch) -> None:
             arguments.eval_steps = arguments.save_steps = STEPS
         return arguments
 
-    monkeypatch.setattr(run, "make_arguments", make_few)
+    monkeypatch.setattr(fitting, "make_arguments", make_few)
 
 
 @pytest.mark.usefixtures("end_early")

@@ -14,7 +14,7 @@ from tagwright.backbone.untrained import learn_tokenizer
 from tagwright.formats import TASKS
 from tagwright.recipe.corpus import Corpus
 from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.run import train_labeler
+from tagwright.recipe.running.run import train_labeler
 from tagwright.text.document import Document
 from tagwright.text.relation import Relation
 from tagwright.text.span import Span

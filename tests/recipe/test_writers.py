@@ -11,9 +11,11 @@ import tagwright
 from tagwright.errors import ModelError, RecipeError
 from tagwright.recipe.build import build
 from tagwright.recipe.corpus import Corpus
-from tagwright.recipe.outputs import write_outputs
 from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.run import check_folder, is_finished, score_dev, train_labeler
+from tagwright.recipe.running.fitting import score_dev
+from tagwright.recipe.running.outputs import write_outputs
+from tagwright.recipe.running.place import check_folder, is_finished
+from tagwright.recipe.running.run import train_labeler
 from tagwright.training.callbacks import OrderEpochs
 from taught_writers import SEES, make_entities, make_roles, save_writer
 

@@ -13,7 +13,7 @@ from tagwright.cli.terminal.targets import Again
 
 if TYPE_CHECKING:
     from tagwright.recipe.recipe import Recipe
-    from tagwright.recipe.run import Outcome
+    from tagwright.recipe.running.run import Outcome
 
 SHOWN = 6
 
@@ -121,7 +121,8 @@ def run_all(plan: "Recipe", *, seeds: int, resume: bool, overwrite: bool) -> Non
     _check_places(plan, folders, may_be_used=resume or overwrite)
     with show_loading():
         from tagwright.models.folder import read_about
-        from tagwright.recipe.run import check_folder, is_finished, train_labeler
+        from tagwright.recipe.running.place import check_folder, is_finished
+        from tagwright.recipe.running.run import train_labeler
         from tagwright.training.arguments import check_names
 
     check_names(plan.training)
@@ -174,7 +175,7 @@ def _hush_other_processes(console: Any) -> None:
 def _prepare(place: Path, *, overwrite: bool) -> None:
     import shutil
 
-    from tagwright.recipe.run import CHECKPOINTS
+    from tagwright.recipe.running.place import CHECKPOINTS
 
     if overwrite and is_main_process():
         shutil.rmtree(place / CHECKPOINTS, ignore_errors=True)
@@ -185,8 +186,9 @@ def _finish(console: Any, outcome: "Outcome", place: Path) -> None:
     from tagwright.cli.terminal.pictures import draw_sight
     from tagwright.cli.terminal.show import pick_labelled, show_documents, show_ledger, show_legend, show_report
     from tagwright.models.folder import read_about
-    from tagwright.recipe.outputs import find_reports, write_outputs
-    from tagwright.recipe.run import PAGE, turn_to
+    from tagwright.recipe.running.fitting import turn_to
+    from tagwright.recipe.running.outputs import find_reports, write_outputs
+    from tagwright.recipe.running.place import PAGE
 
     write_outputs(outcome, place)
     for part, report in find_reports(outcome).items():

@@ -9,9 +9,10 @@ from tagwright.errors import DataError, RecipeError
 from tagwright.inference.predictor import Predictor
 from tagwright.recipe.corpora import ONLY, pick_files
 from tagwright.recipe.corpus import Corpus, load_corpus, read_parts, set_dev_aside
-from tagwright.recipe.outputs import write_outputs
 from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.run import check_folder, train_labeler
+from tagwright.recipe.running.outputs import write_outputs
+from tagwright.recipe.running.place import check_folder
+from tagwright.recipe.running.run import train_labeler
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 

@@ -12,7 +12,7 @@ from tagwright.errors import RecipeError
 from tagwright.evaluation.page.elements import show_count
 from tagwright.recipe.corpus import FEW_DEV, Corpus, draw_corpus, look_over, require_labels
 from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.run import check_same_run
+from tagwright.recipe.running.place import check_same_run
 from tagwright.search.cell import FINAL, Cell, Record
 from tagwright.search.cells.place import CELLS
 from tagwright.search.cells.progress import ShowCells

@@ -21,7 +21,7 @@ from tagwright.models.labeler import Labeler
 from tagwright.recipe.build import resolve
 from tagwright.recipe.corpus import Corpus, draw_corpus
 from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.run import fit, score_dev
+from tagwright.recipe.running.fitting import fit, score_dev
 from tagwright.search.cell import FINAL, LEARNED, SHARED, Cell, Record
 from tagwright.search.cells.record import Cost
 from tagwright.search.space import Space

@@ -21,9 +21,9 @@ from tagwright.errors import ModelError, RecipeError
 from tagwright.inference.predictor import Predictor
 from tagwright.models.folder import read_about
 from tagwright.recipe.corpus import Corpus
-from tagwright.recipe.outputs import write_outputs
 from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.run import train_labeler
+from tagwright.recipe.running.outputs import write_outputs
+from tagwright.recipe.running.run import train_labeler
 from tagwright.text.synthetic import make_corpus
 from tiny_models import load_model, make_batch, save_model
 

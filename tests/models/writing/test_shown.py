@@ -17,9 +17,9 @@ from tagwright.inference.runner import Runner, RunnerConfig
 from tagwright.models.writing.sources import ANSWER
 from tagwright.models.writing.writer import Writer
 from tagwright.recipe.corpus import Corpus
-from tagwright.recipe.outputs import write_outputs
 from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.run import train_labeler
+from tagwright.recipe.running.outputs import write_outputs
+from tagwright.recipe.running.run import train_labeler
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.span import Span

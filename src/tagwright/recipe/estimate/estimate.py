@@ -16,8 +16,8 @@ from tagwright.recipe.estimate.lengths import Answers, Measured, measure_for_tag
 from tagwright.recipe.estimate.machine import Machine, measure_machine
 from tagwright.recipe.estimate.schedule import plan_steps
 from tagwright.recipe.estimate.shape import Shape, look_up, weigh
-from tagwright.recipe.folds import FOLDS
 from tagwright.recipe.recipe import Recipe
+from tagwright.recipe.running.folds import FOLDS
 from tagwright.text.document import Document
 from tagwright.training.batches import Buckets
 from tagwright.tuning import TUNINGS

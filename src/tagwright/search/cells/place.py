@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tagwright.errors import RecipeError
-from tagwright.recipe.run import RUN
+from tagwright.recipe.running.place import RUN
 
 CELLS = "cells"
 

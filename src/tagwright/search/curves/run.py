@@ -10,7 +10,7 @@ from tagwright.recipe.build import build, resolve
 from tagwright.recipe.corpus import FEW_DEV, Corpus, look_over, require_labels
 from tagwright.recipe.estimate.estimate import show_time
 from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.run import check_same_run
+from tagwright.recipe.running.place import check_same_run
 from tagwright.search.cells.place import CELLS
 from tagwright.search.cells.progress import ShowCells
 from tagwright.search.cells.runner import Cells

@@ -13,7 +13,7 @@ from transformers import TrainerCallback
 from tagwright.recipe.build import find_rate, resolve
 from tagwright.recipe.corpus import Corpus, draw_corpus
 from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.run import fit, score_dev
+from tagwright.recipe.running.fitting import fit, score_dev
 from tagwright.search.curves.cell import RUN, Cell, Record
 from tagwright.search.curves.dial import Dial
 from tagwright.search.trial import Meter

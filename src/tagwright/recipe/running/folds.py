@@ -12,8 +12,8 @@ import numpy as np
 from tagwright.errors import RecipeError
 from tagwright.recipe.corpora import ONLY
 from tagwright.recipe.corpus import Corpus
-from tagwright.recipe.notice import Notice
 from tagwright.recipe.recipe import Recipe
+from tagwright.recipe.running.notice import Notice
 from tagwright.text.ledger import Ledger
 from tagwright.text.sampling import count_blocks, fold
 

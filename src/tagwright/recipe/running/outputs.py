@@ -18,7 +18,8 @@ from tagwright.models.config import FROZEN
 from tagwright.models.folder import read_about
 from tagwright.models.tagger import Tagger
 from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.run import CHECKPOINTS, HISTORY, PAGE, RECIPE, REPORT, Outcome
+from tagwright.recipe.running.place import CHECKPOINTS, HISTORY, PAGE, RECIPE, REPORT
+from tagwright.recipe.running.run import Outcome
 from tagwright.settings.toml import write_toml
 from tagwright.text.ledger import Ledger
 from tagwright.tuning.weights import count_weights, tell_share

@@ -11,10 +11,12 @@ from tagwright.errors import DataError, ModelError, RecipeError
 from tagwright.models.folder import read_folder
 from tagwright.recipe.build import find_scheme, resolve
 from tagwright.recipe.corpus import Corpus
-from tagwright.recipe.folds import cross_validate
-from tagwright.recipe.outputs import describe, write_outputs
 from tagwright.recipe.recipe import Recipe, vary_seed
-from tagwright.recipe.run import check_folder, check_same_run, fit, is_finished, train_labeler
+from tagwright.recipe.running.fitting import fit
+from tagwright.recipe.running.folds import cross_validate
+from tagwright.recipe.running.outputs import describe, write_outputs
+from tagwright.recipe.running.place import check_folder, check_same_run, is_finished
+from tagwright.recipe.running.run import train_labeler
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
 from tagwright.text.relation import Relation

@@ -12,9 +12,10 @@ from transformers import TrainerControl, TrainerState
 import tagwright
 from tagwright.errors import DataError, ModelError, RecipeError
 from tagwright.recipe.corpus import Corpus
-from tagwright.recipe.outputs import find_reports, write_outputs
 from tagwright.recipe.recipe import Recipe
-from tagwright.recipe.run import check_folder, train_labeler
+from tagwright.recipe.running.outputs import find_reports, write_outputs
+from tagwright.recipe.running.place import check_folder
+from tagwright.recipe.running.run import train_labeler
 from tagwright.text.document import Document
 from tagwright.training.callbacks import OrderEpochs
 from taught_writers import make_entities, make_roles, save_writer
