@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from tagwright.evaluation.page.charts import find_ticks
+from tagwright.evaluation.page.frame import find_ticks
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 360, 230, 44, 12, 30, 46
 BLUE, ORANGE, GREY, INK = "#2563a8", "#c2570c", "#d4d4d4", "#333"

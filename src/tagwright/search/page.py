@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from tagwright.evaluation.page.charts import find_ticks
 from tagwright.evaluation.page.elements import Html, cell, head, join, scroll, show_rate, tag
+from tagwright.evaluation.page.frame import Frame, draw_figure, find_ticks
 from tagwright.evaluation.page.page import draw_run, draw_section, render_sections
 from tagwright.search.run import Outcome
 from tagwright.search.space import compare_groups
 from tagwright.search.strategies.search import Ranked
 
-WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 400, 230, 46, 12, 44
 SEARCHED = "Scores by which plans were chosen, on dev: they flatter the winner. Quote those of the last trainings."
 
 
@@ -69,37 +68,19 @@ def draw_groups(means: Sequence[tuple[float, float] | None]) -> Html:
     """For every group the mean dev F1 of the plans that open it (filled) and that close it (hollow)."""
     values = [100 * value for pair in means if pair is not None for value in pair]
     ticks = find_ticks(min(values), max(values))
-    low, high = ticks[0], ticks[-1]
-
-    def place(value: float) -> float:
-        return round(HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM), 1)
-
-    drawn = []
-    for tick in ticks:
-        y = place(tick)
-        line = tag("line", x1=LEFT, x2=WIDTH, y1=y, y2=y, class_="level")
-        drawn.append(tag("g", line, tag("text", f"{tick:g}", x=LEFT - 8, y=y + 4, text_anchor="end")))
+    frame = Frame(ticks[0], ticks[-1])
+    drawn = [frame.draw_level(tick, f"{tick:g}") for tick in ticks]
     for number, pair in enumerate(means):
-        x = round(LEFT + (WIDTH - LEFT) * (number + 0.5) / len(means), 1)
-        drawn.append(tag("text", str(number + 1), x=x, y=HEIGHT - BOTTOM + 18, text_anchor="middle"))
+        share = (number + 0.5) / len(means)
+        drawn.append(frame.draw_mark(share, str(number + 1)))
         if pair is not None:
-            drawn.append(_draw_pair(x, [place(100 * value) for value in pair]))
-    drawn.append(tag("text", "group, from input to output", x=WIDTH, y=HEIGHT - 6, class_="name", text_anchor="end"))
+            closed, opened = (100 * value for value in pair)
+            drawn.append(frame.draw_line([(share, closed), (share, opened)], class_="link"))
+            drawn.append(frame.draw_dot(share, closed, class_="peak", radius=5))
+            drawn.append(frame.draw_dot(share, opened, class_="point", radius=5))
     said = "; ".join(_tell_group(number, pair) for number, pair in enumerate(means, start=1))
-    drawing = tag("svg", *drawn, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=said)
-    key = tag("span", "filled: open, hollow: closed; plans scored on equal terms")
-    return tag("figure", tag("figcaption", tag("b", "Mean dev F1 by group"), key), drawing)
-
-
-def _draw_pair(x: float, heights: Sequence[float]) -> Html:
-    closed, opened = heights
-    link = tag("line", x1=x, x2=x, y1=closed, y2=opened, class_="link")
-    return tag(
-        "g",
-        link,
-        tag("circle", cx=x, cy=closed, r=5, class_="peak"),
-        tag("circle", cx=x, cy=opened, r=5, class_="point"),
-    )
+    key = "filled: open, hollow: closed; plans scored on equal terms"
+    return draw_figure("Mean dev F1 by group", drawn, across="group, from input to output", said=said, note=key)
 
 
 def _tell_group(number: int, pair: tuple[float, float] | None) -> str:

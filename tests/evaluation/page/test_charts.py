@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from page_markup import Reader
-from tagwright.evaluation.page.charts import DOTS, HEIGHT, WIDTH, Chart, draw_chart, find_ticks
+from tagwright.evaluation.page.charts import DOTS, Chart, draw_chart
+from tagwright.evaluation.page.frame import HEIGHT, WIDTH, find_ticks
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
 

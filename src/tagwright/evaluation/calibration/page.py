@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from tagwright.evaluation.calibration.fit import Fitted, Part
 from tagwright.evaluation.calibration.reliability import Bin, Reliability
-from tagwright.evaluation.page.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
-from tagwright.evaluation.page.elements import Html, cell, head, join, scroll, show_count, show_rate, tag
+from tagwright.evaluation.page.elements import Html, cell, head, scroll, show_count, show_rate, tag
+from tagwright.evaluation.page.frame import Frame, draw_figure
 from tagwright.evaluation.page.page import draw_run, draw_section, render_sections
 
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -93,29 +93,11 @@ def _draw_bin(bins: tuple[Bin, ...], at: int) -> list[Html]:
 
 def draw_reliability(title: str, reliability: Reliability) -> Html:
     """Shares of right ones over scores, beside the diagonal."""
-    note = f"error {show_rate(reliability.error)}"
-    grid = [_draw_tick(tick) for tick in TICKS]
-    diagonal = tag("line", x1=_x(0), y1=_y(0), x2=_x(1), y2=_y(1), class_="level")
-    line = tag("polyline", points=" ".join(f"{_x(b.score):g},{_y(b.right):g}" for b in reliability.bins), class_="line")
-    dots = [tag("circle", cx=_x(b.score), cy=_y(b.right), r=3.5, class_="point") for b in reliability.bins]
-    name = tag("text", "score", x=WIDTH - RIGHT, y=HEIGHT - 6, class_="name", text_anchor="end")
+    note, frame = f"error {show_rate(reliability.error)}", Frame(0.0, 1.0)
+    drawn = [frame.draw_level(tick, f"{tick:.2f}") for tick in TICKS]
+    drawn += [frame.draw_mark(tick, f"{tick:.2f}") for tick in TICKS]
+    points = [(one.score, one.right) for one in reliability.bins]
+    drawn += [frame.draw_line([(0, 0), (1, 1)], class_="level"), frame.draw_line(points, class_="line")]
+    drawn += [frame.draw_dot(*point, class_="point", radius=3.5) for point in points]
     said = f"{title}: share of right predictions over their score, {note}"
-    drawing = tag(
-        "svg", *grid, diagonal, line, *dots, name, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=said
-    )
-    return tag("figure", tag("figcaption", tag("b", title), tag("span", note)), drawing)
-
-
-def _draw_tick(tick: float) -> Html:
-    level = tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=_y(tick), y2=_y(tick), class_="level")
-    up = tag("text", f"{tick:.2f}", x=LEFT - 8, y=_y(tick) + 4, text_anchor="end")
-    across = tag("text", f"{tick:.2f}", x=_x(tick), y=HEIGHT - BOTTOM + 18, text_anchor="middle")
-    return join([level, up, across])
-
-
-def _x(score: float) -> float:
-    return round(LEFT + score * (WIDTH - LEFT - RIGHT), 1)
-
-
-def _y(share: float) -> float:
-    return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
+    return draw_figure(title, drawn, across="score", said=said, note=note)

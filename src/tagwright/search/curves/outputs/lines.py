@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 
-from tagwright.evaluation.page.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, find_ticks
 from tagwright.evaluation.page.colours import PALETTE
 from tagwright.evaluation.page.elements import Html, tag
+from tagwright.evaluation.page.frame import Frame, draw_figure, find_ticks
 
 DOTS = 12  # with more points than this the line alone is drawn
 DASHES = (None, "6 3", "2 3")  # lines beyond the palette's colours differ by these
@@ -50,71 +50,50 @@ def draw_key(names: Sequence[str]) -> Html:
 
 def draw_lines(lines: Sequence[Line], axes: Axes, *, note: str = "") -> Html:
     """The chart as a figure; all places are in points of F1."""
-    scale = _Scale.fit(lines, axes)
-    drawn = [*(_draw_level(scale, tick) for tick in scale.up), *(_draw_mark(scale, mark) for mark in scale.marks)]
-    drawn += [_draw_band(line, scale, class_=f"band {colour(place)}") for place, line in enumerate(lines)]
-    for place, line in enumerate(lines):
-        drawn += _draw_line(line, scale, place=place)
-    drawn.append(tag("text", axes.across, x=WIDTH - RIGHT, y=HEIGHT - 6, class_="name", text_anchor="end"))
+    levels, axis = _find_levels(lines), _Axis.fit(lines, axes)
+    frame = Frame(levels[0], levels[-1])
+    drawn = [frame.draw_level(level, f"{level:g}") for level in levels]
+    drawn += [frame.draw_mark(axis.place(mark), f"{mark:,g}") for mark in axis.marks]
+    drawn += [_draw_band(line, frame, axis, class_=f"band {colour(at)}") for at, line in enumerate(lines)]
+    for at, line in enumerate(lines):
+        points = [(axis.place(place.x), place.y) for place in line.places]
+        dash = DASHES[at // len(PALETTE) % len(DASHES)]
+        drawn.append(frame.draw_line(points, class_=f"line {colour(at)}", dash=dash))
+        drawn += [frame.draw_dot(*point, class_=f"point {colour(at)}") for point in points if len(points) <= DOTS]
     said = f"{axes.title}. " + "; ".join(f"{line.name}: {line.places[-1].y:.2f} at the end" for line in lines)
-    drawing = tag("svg", *drawn, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=said)
-    return tag("figure", tag("figcaption", tag("b", axes.title), tag("span", note)), drawing, class_="many")
+    return draw_figure(axes.title, drawn, across=axes.across, said=said, note=note, class_="many")
 
 
 @dataclass(frozen=True)
-class _Scale:
-    """From values to places in the drawing; a logarithmic axis begins at its first mark."""
+class _Axis:
+    """From values to shares of the width; a logarithmic axis begins at its first mark."""
 
-    up: Sequence[float]
     marks: Sequence[float]
     is_log: bool
 
     @classmethod
-    def fit(cls, lines: Sequence[Line], axes: Axes) -> "_Scale":
-        places = [place for line in lines for place in line.places]
-        lowest = min(place.y if place.low is None else place.low for place in places)
-        highest = max(place.y if place.high is None else place.high for place in places)
-        last = max(place.x for place in places)
+    def fit(cls, lines: Sequence[Line], axes: Axes) -> "_Axis":
+        last = max(place.x for line in lines for place in line.places)
         marks = [*map(float, axes.marks)] or [tick for tick in find_ticks(0, last) if tick <= last]
-        return cls(find_ticks(lowest, highest), marks, is_log=bool(axes.marks))
+        return cls(marks, is_log=bool(axes.marks))
 
-    def x(self, value: float) -> float:
+    def place(self, value: float) -> float:
         first, last = self.marks[0], self.marks[-1]
         if self.is_log:
-            share = log(value / first) / log(last / first) if last > first else 0.5
-        else:
-            share = value / last if last else 0.5
-        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
-
-    def y(self, value: float) -> float:
-        low, high = self.up[0], self.up[-1]
-        return round(HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM), 1)
+            return log(value / first) / log(last / first) if last > first else 0.5
+        return value / last if last else 0.5
 
 
-def _draw_level(scale: _Scale, tick: float) -> Html:
-    y = scale.y(tick)
-    line = tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_="level")
-    return tag("g", line, tag("text", f"{tick:g}", x=LEFT - 8, y=y + 4, text_anchor="end"))
+def _find_levels(lines: Sequence[Line]) -> list[float]:
+    """Round numbers that enclose all lines and their bands."""
+    places = [place for line in lines for place in line.places]
+    lows = [place.y if place.low is None else place.low for place in places]
+    highs = [place.y if place.high is None else place.high for place in places]
+    return find_ticks(min(lows), max(highs))
 
 
-def _draw_mark(scale: _Scale, mark: float) -> Html:
-    x, base = scale.x(mark), HEIGHT - BOTTOM
-    line = tag("line", x1=x, x2=x, y1=base, y2=base + 4, class_="tick")
-    return tag("g", line, tag("text", f"{mark:,g}", x=x, y=base + 18, text_anchor="middle"))
-
-
-def _draw_band(line: Line, scale: _Scale, *, class_: str) -> Html:
+def _draw_band(line: Line, frame: Frame, axis: _Axis, *, class_: str) -> Html:
     """Around the places that have one."""
-    floor = [(scale.x(p.x), scale.y(p.low)) for p in line.places if p.low is not None]
-    ceiling = [(scale.x(p.x), scale.y(p.high)) for p in line.places if p.high is not None]
-    ring = [*floor, *reversed(ceiling)]
-    return tag("polygon", points=" ".join(f"{x:g},{y:g}" for x, y in ring), class_=class_)
-
-
-def _draw_line(line: Line, scale: _Scale, *, place: int) -> list[Html]:
-    places = [(scale.x(p.x), scale.y(p.y)) for p in line.places]
-    dash = DASHES[place // len(PALETTE) % len(DASHES)]
-    points = " ".join(f"{x:g},{y:g}" for x, y in places)
-    drawn = [tag("polyline", points=points, class_=f"line {colour(place)}", stroke_dasharray=dash)]
-    dots = places if len(places) <= DOTS else []
-    return drawn + [tag("circle", cx=x, cy=y, r=2.5, class_=f"point {colour(place)}") for x, y in dots]
+    floor = [(axis.place(place.x), place.low) for place in line.places if place.low is not None]
+    ceiling = [(axis.place(place.x), place.high) for place in line.places if place.high is not None]
+    return tag("polygon", points=frame.spell([*floor, *reversed(ceiling)]), class_=class_)
