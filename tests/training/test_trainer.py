@@ -44,7 +44,7 @@ def test_four_quarter_batches_equal_one_batch(tmp_path: Path, head: str) -> None
             optim="sgd",  # Adam would hide a wrong scale of the gradient
             learning_rate=1e-2,
         )
-        words = {sum(trainer.data.train.pieces[at].count for at in batch) for batch in trainer.buckets}
+        words = {sum(trainer.data.train.pieces[at].count for at in batch) for batch in trainer.order}
         assert len(words) == quarters
         trainer.train()
         weights.append(copy_weights(tagger))

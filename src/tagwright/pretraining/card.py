@@ -16,7 +16,8 @@ from tagwright.pretraining.corpus.tokenfile import TokenFile
 from tagwright.pretraining.learning.trainer import BITS, SPEED
 from tagwright.pretraining.objectives import OBJECTIVES, ObjectiveConfig
 from tagwright.pretraining.objectives.config import READS
-from tagwright.pretraining.run import Pretrained, count_tokens, count_weights
+from tagwright.pretraining.run import Pretrained, count_tokens
+from tagwright.tuning.weights import count_weights
 
 SIGHTS = {
     ("one", "left"): "left: a token sees itself and what precedes it",

@@ -36,6 +36,7 @@ from tagwright.pretraining.learning.trainer import PretrainingData, PretrainingT
 from tagwright.pretraining.objectives import OBJECTIVES, Objective, read_vocabulary
 from tagwright.pretraining.recipe import PretrainingRecipe, PretrainingSteps
 from tagwright.training.checkpoints import find_checkpoint
+from tagwright.tuning.weights import count_weights
 
 logger = logging.getLogger(__name__)
 CHECKPOINTS, RUN = "checkpoints", "run.json"
@@ -182,11 +183,6 @@ def count_tokens(settings: PretrainingSteps, steps: int) -> int:
     devices: int = PartialState().num_processes
     batches = int((settings.model_extra or {}).get("gradient_accumulation_steps", 1)) * devices
     return steps * batches * settings.per_device_train_batch_size * settings.length
-
-
-def count_weights(model: Any) -> int:
-    """All weights, tied ones once."""
-    return sum(weight.numel() for weight in model.parameters())
 
 
 def _check_rows(rows: Sequence[PackedRows], recipe: PretrainingRecipe) -> None:

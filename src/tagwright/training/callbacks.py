@@ -1,13 +1,14 @@
-"""Callbacks: what people are told, early ends, and the order of an epoch. Know nothing of data or models."""
+"""Callbacks: what people are told, early ends, the order of an epoch, and gates. Know nothing of data."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from tagwright.backbone.sight.learned import Gates
 from tagwright.evaluation.report import name_score
 from tagwright.models.labeler import Labeler
 
@@ -100,6 +101,8 @@ class StopAtPlateau(TrainerCallback):  # type: ignore[misc]
 class Shuffled(Protocol):
     """Batches in an order of their own for every epoch."""
 
+    def __iter__(self) -> Iterator[Any]: ...
+
     def set_epoch(self, epoch: int) -> None: ...
 
 
@@ -111,3 +114,18 @@ class OrderEpochs(TrainerCallback):  # type: ignore[misc]
 
     def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.batches.set_epoch(int(state.epoch or 0))
+
+
+class LearnGates(TrainerCallback):  # type: ignore[misc]
+    """A step of the gates of a learned sight for every step of the optimizer, whatever optimizer the weights have."""
+
+    def __init__(self, gates: Gates) -> None:
+        self.gates = gates
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.gates.begin(state.max_steps)
+
+    def on_pre_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self.gates.step()

@@ -1,4 +1,4 @@
-"""LabelerTrainer: a trainer of safe checkpoints with our batches, our loss and dev scores.
+"""LabelerTrainer: a trainer of safe checkpoints and summed losses, with our batches and dev scores.
 
 Knows nothing of recipes or files to label.
 """
@@ -12,22 +12,21 @@ from typing import Any
 import torch
 from accelerate.utils import broadcast_object_list
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
-from transformers import PrinterCallback, TrainerCallback, TrainingArguments
+from transformers import TrainerCallback, TrainingArguments
 from transformers.trainer_utils import TrainOutput
 
+from tagwright.backbone.sight.learned import Gates
 from tagwright.errors import DataError
 from tagwright.models.folder import read_weights
 from tagwright.models.labeler import Labeler
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
-from tagwright.training.batches import Collator, Pieces
-from tagwright.training.callbacks import OrderEpochs, StopAtPlateau
-from tagwright.training.checkpoints import CheckpointTrainer
+from tagwright.training.batches import Buckets, Collator, Pieces
+from tagwright.training.callbacks import LearnGates, StopAtPlateau
 from tagwright.training.config import TrainingConfig
 from tagwright.training.documents import LearnedDocuments
-from tagwright.training.gates import list_gates
 from tagwright.training.mixture import make_buckets
+from tagwright.training.sums import SumTrainer
 from tagwright.tuning.sparse.optimizer import SparseOptimizer
 
 DevScorer = Callable[[Labeler], dict[str, float]]
@@ -52,8 +51,8 @@ def encode(labeler: Labeler, documents: Sequence[Document], *, ledger: Ledger) -
     return Pieces(pieces, targets)
 
 
-class LabelerTrainer(CheckpointTrainer):
-    """A Trainer for labelers: the loss is a sum, divided once by all words or tokens of an optimizer step."""
+class LabelerTrainer(SumTrainer):
+    """A Trainer for labelers: what counts are labelled words, or tokens to write."""
 
     def __init__(
         self,
@@ -63,8 +62,8 @@ class LabelerTrainer(CheckpointTrainer):
         config: TrainingConfig,
         data: TrainingData,
     ) -> None:
-        self.labeler, self.data, self.config = labeler, data, config
-        self.buckets = make_buckets(
+        self.labeler, self.data = labeler, data
+        order = make_buckets(
             data.train,
             tokens=config.tokens_per_batch,
             documents=config.documents_per_batch,
@@ -72,14 +71,15 @@ class LabelerTrainer(CheckpointTrainer):
             devices=arguments.world_size,
         )
         if arguments.logging_steps < 1:  # a share; left as one, the Trainer would warn at every resume
-            arguments.logging_steps = math.ceil(arguments.logging_steps * self._count_steps())
+            arguments.logging_steps = math.ceil(arguments.logging_steps * _count_steps(config, order))
         super().__init__(
-            model=labeler,
-            args=arguments,
+            labeler,
+            arguments,
+            order=order,
             train_dataset=data.train,
             eval_dataset=data.train if data.score_dev else None,  # only asked whether it is there
             data_collator=Collator(labeler),
-            callbacks=[OrderEpochs(self.buckets), *_list_stops(config, arguments), *list_gates(labeler)],
+            callbacks=[*_list_stops(config, arguments), *_list_gates(labeler)],
         )
         if arguments.device.type != "cpu":  # where other kernels run than those that its sight was proven with
             labeler.prove()
@@ -87,26 +87,15 @@ class LabelerTrainer(CheckpointTrainer):
         documents = LearnedDocuments(labeler, data.train, precision=precision)
         for callback in labeler.tuning.list_callbacks(labeler, documents=documents):
             self.add_callback(callback)
-        self.model_accepts_loss_kwargs = True  # the loss is already divided by the words of all micro-batches
-        self.remove_callback(PrinterCallback)
 
-    def _count_steps(self) -> float:
-        """All optimizer steps of the run."""
-        if self.config.max_steps > 0:
-            return self.config.max_steps
-        batches = len(self.buckets) // self.buckets.devices
-        return math.ceil(batches / self.config.gradient_accumulation_steps) * self.config.num_train_epochs
+    def _count(self, batch: dict[str, Tensor]) -> Tensor:
+        return batch["counts"].sum()  # labelled words, or tokens to write
 
     def train(self, resume_from_checkpoint: str | Path | None = None, **rest: Any) -> TrainOutput:
         with self.labeler.focus(self.data.train.pieces):
             output = super().train(resume_from_checkpoint, **rest)
         self.labeler.settle()
         return output
-
-    def get_train_dataloader(self) -> DataLoader[Any]:
-        loader = DataLoader(self.data.train, batch_sampler=self.buckets, collate_fn=self.data_collator)
-        prepared: DataLoader[Any] = self.accelerator.prepare(loader)
-        return prepared
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         if self.optimizer is None:  # type: ignore[has-type]
@@ -129,23 +118,6 @@ class LabelerTrainer(CheckpointTrainer):
     def _put_back(self, module: nn.Module, path: Path) -> None:
         self.labeler.tuning.put_back(module, read_weights(path)[0], source=path)
 
-    def _get_num_items_in_batch(self, batches: list[dict[str, Tensor]], device: torch.device) -> Tensor:
-        """What is learned in all micro-batches of this step, on all devices: labelled words, or tokens to write."""
-        words = torch.stack([batch["counts"].sum() for batch in batches]).sum().to(device)
-        return self.accelerator.gather(words).sum() if self.args.world_size > 1 else words
-
-    def compute_loss(
-        self,
-        model: nn.Module,
-        inputs: dict[str, Tensor],
-        *,
-        return_outputs: bool = False,
-        num_items_in_batch: Tensor | int | None = None,
-    ) -> Tensor:
-        total = model(**inputs)
-        loss: Tensor = total * (self.args.world_size / num_items_in_batch)  # several devices average their gradients
-        return loss
-
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
         """Score the labeler on dev; the Trainer calls it as its arguments say."""
         if self.data.score_dev is None:
@@ -158,6 +130,18 @@ class LabelerTrainer(CheckpointTrainer):
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)  # type: ignore[has-type]
         return metrics
+
+
+def _count_steps(config: TrainingConfig, order: Buckets) -> float:
+    """All optimizer steps of a run."""
+    if config.max_steps > 0:
+        return config.max_steps
+    return math.ceil(len(order) // order.devices / config.gradient_accumulation_steps) * config.num_train_epochs
+
+
+def _list_gates(labeler: Labeler) -> list[TrainerCallback]:
+    """A callback for the gates of a learned sight, if there are any."""
+    return [LearnGates(part) for part in labeler.modules() if isinstance(part, Gates)]
 
 
 def _list_stops(config: TrainingConfig, arguments: TrainingArguments) -> list[TrainerCallback]:

@@ -12,8 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
-from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_utils import TrainOutput
 
 from tagwright.errors import RecipeError
@@ -21,8 +20,7 @@ from tagwright.pretraining.corpus.rows import Order, PackedRows, Place
 from tagwright.pretraining.learning.learner import Learner
 from tagwright.pretraining.learning.optimizer import Optimizers, make_optimizer
 from tagwright.pretraining.objectives.objective import Objective
-from tagwright.training.callbacks import OrderEpochs
-from tagwright.training.checkpoints import CheckpointTrainer
+from tagwright.training.sums import SumTrainer
 
 BITS = "eval_bits_per_byte"
 SPEED = "tokens_per_second"
@@ -65,31 +63,28 @@ class PretrainingData:
     marks: tuple[int, ...] = ()
 
 
-class PretrainingTrainer(CheckpointTrainer):
-    """The loss is a sum over predictions, divided once by all predictions of an optimizer step."""
+class PretrainingTrainer(SumTrainer):
+    """What counts are predictions."""
 
     def __init__(
         self, learner: Learner, arguments: TrainingArguments, *, data: PretrainingData, optimizer: str, eval_rows: int
     ) -> None:
         self.data, self.optimizer_name, self.eval_rows = data, optimizer, eval_rows
         rows, devices = arguments.per_device_train_batch_size, arguments.world_size
-        self.order = Order(len(data.train), batch=rows, seed=arguments.seed, devices=devices)
+        order = Order(len(data.train), batch=rows, seed=arguments.seed, devices=devices)
         batches = arguments.max_steps * arguments.gradient_accumulation_steps * devices
         super().__init__(
-            model=learner,
-            args=arguments,
+            learner,
+            arguments,
+            order=order,
             train_dataset=data.train,
             eval_dataset=data.valid,
             data_collator=Teacher(data.train, data.objective, arguments.seed, batches),
-            callbacks=[OrderEpochs(self.order), LogBeforeSaving(), MeasureSpeed(data.train.length * self.order.batch)],
+            callbacks=[LogBeforeSaving(), MeasureSpeed(data.train.length * rows)],
         )
-        self.model_accepts_loss_kwargs = True  # the loss is already divided by the predictions of all micro-batches
-        self.remove_callback(PrinterCallback)
 
-    def get_train_dataloader(self) -> DataLoader[Any]:
-        loader = DataLoader(self.data.train, batch_sampler=self.order, collate_fn=self.data_collator)
-        prepared: DataLoader[Any] = self.accelerator.prepare(loader)
-        return prepared
+    def _count(self, batch: dict[str, Tensor]) -> Tensor:
+        return batch["keep"].sum()
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         if self.optimizer is None:  # type: ignore[has-type]
@@ -101,23 +96,6 @@ class PretrainingTrainer(CheckpointTrainer):
     def _learner(self) -> Learner:
         found: Learner = self.accelerator.unwrap_model(self.model)
         return found
-
-    def _get_num_items_in_batch(self, batches: list[dict[str, Tensor]], device: torch.device) -> Tensor:
-        """Predictions of all micro-batches of this step, on all devices."""
-        asked = torch.stack([batch["keep"].sum() for batch in batches]).sum().to(device)
-        return self.accelerator.gather(asked).sum() if self.args.world_size > 1 else asked
-
-    def compute_loss(
-        self,
-        model: nn.Module,
-        inputs: dict[str, Any],
-        *,
-        return_outputs: bool = False,
-        num_items_in_batch: Tensor | int | None = None,
-    ) -> Tensor:
-        asked = torch.as_tensor(num_items_in_batch).clamp(min=1)  # a step that asks nothing must not divide by 0
-        loss: Tensor = model(**inputs) * (self.args.world_size / asked)
-        return loss
 
     @torch.no_grad()
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
