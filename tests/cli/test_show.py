@@ -18,7 +18,7 @@ from tagwright.cli.terminal.show import (
 from tagwright.evaluation.report import evaluate
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
-from tagwright.text.relation import Relation
+from tagwright.text.relation import Field, Relation, Turn
 from tagwright.text.span import Span
 
 ADA = Document.from_words(["Ada", "saw", "Rome"], spans=(Span(0, 1, "PER", score=0.5), Span(0, 3, "EVENT")))
@@ -51,6 +51,15 @@ def test_relations_are_shown_and_what_was_given_is_called_so() -> None:
     beneath = ["  saw(Ada, Rome) 0.55", "  fled(Ada, Rome) 0.20", "  was(Ada, saw)"]
     assert draw(document) == ["[Ada | PER] saw [Rome | LOC 0.90]", *beneath]
     assert draw(document, given=["spans"])[0] == "[Ada | PER given] saw [Rome | LOC given]"
+
+
+def test_a_dialogue_shows_the_state_after_each_turn() -> None:
+    fields = (Field("day", ("friday",), 2, score=0.5), Field("area", ("centre", "center")), Field("day", ("monday",)))
+    turns = tuple(Turn("user" if at % 2 == 0 else "system", at, at + 1) for at in range(3))
+    dialogue = Document.from_words(["monday", "fine", "friday"], turns=turns, fields=fields)
+    states = ["  turn 1: area = centre or center; day = monday", "  turn 3: day = friday 0.50"]
+    assert draw(dialogue) == ["monday fine friday", *states]
+    assert pick_labelled([ADA, dialogue], 1) == [dialogue]
 
 
 def test_a_label_in_brackets_is_no_markup() -> None:

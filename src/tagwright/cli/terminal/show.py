@@ -16,7 +16,7 @@ from tagwright.evaluation.page.tables import ABOUT
 from tagwright.evaluation.report import Report, Row
 from tagwright.text.document import Document
 from tagwright.text.ledger import Ledger
-from tagwright.text.relation import Relation
+from tagwright.text.relation import Field, Relation
 from tagwright.text.span import Chars, Span, find_flat
 
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red", "bright_cyan", "bright_magenta", "bright_green")
@@ -130,7 +130,7 @@ def show_documents(console: Console, documents: Iterable[Document], *, given: Co
 def draw_document(document: Document, *, given: Collection[str] = ()) -> Iterator[Text]:
     """A text with its spans in brackets: the outermost, all labels of the same words together, the likeliest first.
 
-    Beneath it the spans that overlap those, and the relations.
+    Beneath it the spans that overlap those, the relations, and the state after each turn that has one.
     """
     shown = set(document.only(given).spans)
     marks: dict[Chars, list[Span]] = {}
@@ -149,6 +149,10 @@ def draw_document(document: Document, *, given: Collection[str] = ()) -> Iterato
     for edge in sorted(document.relations, key=_rank):
         head, tail = (document.cut(document.spans[end]) for end in (edge.head, edge.tail))
         yield Text(f"  {edge.label}({head}, {tail}){_tell_score(edge)}")
+    for turn in sorted({field.turn for field in document.fields}):
+        held = [field for field in document.fields if field.turn == turn]
+        state = "; ".join(f"{field.name} = {' or '.join(field.values)}{_tell_score(field)}" for field in held)
+        yield Text(f"  turn {turn + 1}: {state}")
 
 
 def _mark(document: Document, spans: Sequence[Span], given: Collection[Span]) -> Text:
@@ -163,7 +167,7 @@ def _rank(found: Span | Relation) -> float:
     return 0.0 if found.score is None else -found.score
 
 
-def _tell_score(found: Span | Relation) -> str:
+def _tell_score(found: Span | Relation | Field) -> str:
     return "" if found.score is None else f" {found.score:.2f}"
 
 
@@ -176,6 +180,6 @@ def show_ledger(console: Console, ledger: Ledger, *, title: str) -> None:
 
 
 def pick_labelled(documents: Sequence[Document], count: int) -> list[Document]:
-    """The first few documents that have a relation, or a span, or the first few."""
-    related = [document for document in documents if document.relations]
+    """The first few documents that have a relation or a state, or a span, or the first few."""
+    related = [document for document in documents if document.relations or document.fields]
     return (related or [document for document in documents if document.spans] or list(documents))[:count]
