@@ -203,7 +203,7 @@ class ReadyTrainer(LabelerTrainer):
     """Its batches lie padded in memory before it begins; those of the first epoch, in every epoch."""
 
     def list_batches(self) -> list[dict[str, torch.Tensor]]:
-        rows = ([self.data.train[at] for at in batch] for batch in self.order)
+        rows = ([self.data.train[at] for at in batch] for batch in self.batches)
         device = self.args.device
         return [{name: tensor.to(device) for name, tensor in self.data_collator(row).items()} for row in rows]
 

@@ -44,7 +44,7 @@ class Scene:
         kept = []
         for document in documents:
             ((source, part),) = writer.format.ask(document.only(()))
-            ids = writer.sources.ask(source)
+            ids = writer.sources.encode_source(source)
             if len(ids) <= writer.sources.most:
                 kept.append((document, part, ids))
         kept.sort(key=lambda row: -len(row[2]))

@@ -12,7 +12,7 @@ BLUE, ORANGE, GREY, INK = "#2563a8", "#c2570c", "#d4d4d4", "#333"
 
 
 @dataclass(frozen=True)
-class Frame:
+class Panel:
     """One panel; values lie between `low` and `high`, places along the bottom between 0 and 1."""
 
     title: str
@@ -21,7 +21,7 @@ class Frame:
     ticks: Sequence[float]
 
     @classmethod
-    def around(cls, title: str, values: Sequence[float]) -> "Frame":
+    def around(cls, title: str, values: Sequence[float]) -> "Panel":
         ticks = find_ticks(min(values), max(values))
         return cls(title, min(ticks[0], *values), max(ticks[-1], *values), ticks)
 
@@ -42,7 +42,7 @@ class Frame:
 
 def draw_plans(scores: Mapping[str, float], *, title: str, marked: str) -> list[str]:
     """A dot for each plan, `none` as a level line, the marked plan in another colour."""
-    frame = Frame.around(title, list(scores.values()))
+    frame = Panel.around(title, list(scores.values()))
     level = frame.y(next(iter(scores.values())))
     drawn = [*frame.draw(), line(frame.x(0), level, frame.x(1), level, colour=BLUE, dashed=True)]
     for number, (plan, score) in enumerate(scores.items()):
@@ -55,7 +55,7 @@ def draw_plans(scores: Mapping[str, float], *, title: str, marked: str) -> list[
 def draw_gains(gains: Mapping[str, tuple[float, float, float, float]], *, title: str, along: str) -> list[str]:
     """name -> (place along the bottom, value, low, high): a dot with its interval, over a line at 0."""
     values = [value for _, *three in gains.values() for value in three]
-    frame = Frame.around(title, [0.0, *values])
+    frame = Panel.around(title, [0.0, *values])
     steps = find_ticks(min(place for place, *_ in gains.values()), max(place for place, *_ in gains.values()))
     low, reach = steps[0], steps[-1] - steps[0] or 1.0
     drawn = [*frame.draw(), line(frame.x(0), frame.y(0), frame.x(1), frame.y(0), colour=INK)]

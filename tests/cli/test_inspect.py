@@ -35,6 +35,17 @@ def test_clean_data_is_called_clean(run: Run, here: Path) -> None:
     assert "Nothing looks wrong." in run("inspect", "clean.conll").stdout
 
 
+def test_numbers_that_stand_for_ids_are_explained_where_one_is_named(run: Run, here: Path) -> None:
+    rows = [{"id": f"own-{n}", "text": "Ada ran", "spans": [{"start": 0, "end": 3, "label": "PER"}]} for n in range(2)]
+    for name, ids in (("with", True), ("without", False)):
+        lines = (json.dumps({key: row[key] for key in row if ids or key != "id"}) for row in rows)
+        (here / f"{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    assert "are numbered" not in run("inspect", "with.jsonl").stdout
+    assert "are numbered: without:7 is the seventh of without.jsonl" in run("inspect", "without.jsonl").stdout
+    dev = run("inspect", "with.jsonl", "--dev", "without.jsonl").stdout
+    assert "are numbered: without:7 is the seventh" in dev
+
+
 def test_a_model_is_weighed_before_anything_is_trained(run: Run, conll: Path, here: Path) -> None:
     save_model("bert", here / "bert")
     arguments = ("--set", "training.num_train_epochs=2", "--json", "out.json")

@@ -28,6 +28,14 @@ def read_log(folder: Path) -> list[float]:
     return [entry["loss"] for entry in state["log_history"] if "loss" in entry]
 
 
+def test_a_step_that_learns_nothing_moves_nothing(tmp_path: Path) -> None:
+    tagger = make_tagger()
+    trainer = make_trainer(tagger, DOCUMENTS, tmp_path)
+    batch = trainer.data_collator([trainer.data.train[0]])
+    batch["gold"].fill_(-100)
+    assert trainer.compute_loss(tagger, batch, num_items_in_batch=0).item() == 0
+
+
 @pytest.mark.parametrize("head", ["softmax", "crf"])
 def test_four_quarter_batches_equal_one_batch(tmp_path: Path, head: str) -> None:
     """Though quarters hold different numbers of words: the loss is divided by the words of the whole step."""
@@ -44,7 +52,7 @@ def test_four_quarter_batches_equal_one_batch(tmp_path: Path, head: str) -> None
             optim="sgd",  # Adam would hide a wrong scale of the gradient
             learning_rate=1e-2,
         )
-        words = {sum(trainer.data.train.pieces[at].count for at in batch) for batch in trainer.order}
+        words = {sum(trainer.data.train.pieces[at].count for at in batch) for batch in trainer.batches}
         assert len(words) == quarters
         trainer.train()
         weights.append(copy_weights(tagger))

@@ -135,7 +135,7 @@ def show_files(console: "Console", plan: "Recipe", *, task: str) -> "Shown":
         console.print(f"[bold]{data.train}[/]: the built-in corpus")
         corpus = load_corpus(data, Ledger())
         parts = {"train": corpus.train, "dev": corpus.dev, "test": corpus.test}
-        return parts, show_documents(console, parts, reading=Ledger(), file=None)
+        return parts, show_documents(console, parts, reading=Ledger(), files=())
     files = {name: Path(path) for name in ("train", "dev", "test") if (path := getattr(data, name)) is not None}
     return show_data(console, files, kind=data.kind, options=data.options)
 

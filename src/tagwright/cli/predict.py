@@ -98,6 +98,7 @@ def predict(
     if text:
         found = (document for document, _ in sorting.label(labeler, text))
         show_documents(make_console(), found, given=labeler.model.given)
+        _show_notes(labeler)
         return
     warn_if_learned(labeler, str(source))
     inputs = _scan_lines() if source == STDIN else _scan(str(source), kind, options=options, labeler=labeler)
@@ -166,15 +167,15 @@ class _Sorting:
         asked = [option for option, wanted in options.items() if wanted is not None]
         pairs = labeler.cover(inputs) if self.cover else ((found, False) for found in labeler.stream(inputs))
         for found, must in pairs:
-            scores = [one.score for one in list_predicted(found, given=labeler.model.given)] if asked else []
-            if lacking := scores.count(None):
-                reason = f"prediction without a score: {' and '.join(asked)} can't judge it, so it stays"
-                labeler.ledger.note(reason, found.id, count=lacking)
             if self.min_score is not None:
                 least = dict.fromkeys(PAIRINGS, self.min_score)
                 given = len(found.only(labeler.model.given).spans)
                 what = f"--min-score {self.min_score:g}"
                 found = drop_below(found, least, ledger=labeler.ledger, what=what, given=given)
+            scores = [one.score for one in list_predicted(found, given=labeler.model.given)] if asked else []
+            if lacking := scores.count(None):
+                reason = f"prediction without a score: {' and '.join(asked)} can't judge it, so it stays"
+                labeler.ledger.note(reason, found.id, count=lacking)
             yield found, must
 
 
@@ -217,7 +218,6 @@ def _label_file(
 
     from tagwright.cli.terminal.files import count_along
     from tagwright.cli.terminal.review import BELOW, Review, choose_kind
-    from tagwright.cli.terminal.show import show_ledger
     from tagwright.evaluation.page.elements import show_count
 
     below = sorting.review_below if sorting.review_below is not None else 0.0 if sorting.cover else BELOW
@@ -231,7 +231,15 @@ def _label_file(
         count = review.write(sorting.review, labeler.ledger, kind=kind)
         told += f" {show_count(count, 'document')} to review, written to {sorting.review}."
     notes.print(f"Labelled {watch}.{told}", soft_wrap=True)
-    show_ledger(notes, labeler.ledger, title="Left out, or not held:")
+    _show_notes(labeler)
+
+
+def _show_notes(labeler: "Predictor") -> None:
+    from rich.console import Console
+
+    from tagwright.cli.terminal.show import show_ledger
+
+    show_ledger(Console(stderr=True, highlight=False), labeler.ledger, title="Left out, not held, or not judged:")
 
 
 def _locate(pairs: "Iterator[tuple[Document, bool]]", source: str) -> "Iterator[tuple[Document, bool]]":

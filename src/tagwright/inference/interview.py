@@ -105,7 +105,7 @@ class Interview:
     def _ask(self, index: int, number: int) -> Iterator[Question]:
         sources, name = self.writer.sources, self._names[index]
         for source, part in self.writer.format.ask(self._asked[index], number):
-            ids = sources.ask(source)
+            ids = sources.encode_source(source)
             if len(ids) <= sources.most:
                 yield Question(index, part, sources.show(ids, source, part=part, ledger=self.ledger))
                 continue

@@ -23,12 +23,12 @@ class SumTrainer(CheckpointTrainer):
         model: nn.Module,
         arguments: TrainingArguments,
         *,
-        order: Shuffled,
+        batches: Shuffled,
         callbacks: Sequence[TrainerCallback],
         **data: Any,
     ) -> None:
-        self.order = order
-        super().__init__(model=model, args=arguments, callbacks=[OrderEpochs(order), *callbacks], **data)
+        self.batches = batches
+        super().__init__(model=model, args=arguments, callbacks=[OrderEpochs(batches), *callbacks], **data)
         self.model_accepts_loss_kwargs = True  # the loss is already divided by what all micro-batches learn
         self.remove_callback(PrinterCallback)
 
@@ -37,7 +37,7 @@ class SumTrainer(CheckpointTrainer):
         raise NotImplementedError
 
     def get_train_dataloader(self) -> DataLoader[Any]:
-        loader = DataLoader(self.train_dataset, batch_sampler=self.order, collate_fn=self.data_collator)
+        loader = DataLoader(self.train_dataset, batch_sampler=self.batches, collate_fn=self.data_collator)
         prepared: DataLoader[Any] = self.accelerator.prepare(loader)
         return prepared
 

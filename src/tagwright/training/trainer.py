@@ -63,7 +63,7 @@ class LabelerTrainer(SumTrainer):
         data: TrainingData,
     ) -> None:
         self.labeler, self.data = labeler, data
-        order = make_buckets(
+        buckets = make_buckets(
             data.train,
             tokens=config.tokens_per_batch,
             documents=config.documents_per_batch,
@@ -71,11 +71,11 @@ class LabelerTrainer(SumTrainer):
             devices=arguments.world_size,
         )
         if arguments.logging_steps < 1:  # a share; left as one, the Trainer would warn at every resume
-            arguments.logging_steps = math.ceil(arguments.logging_steps * _count_steps(config, order))
+            arguments.logging_steps = math.ceil(arguments.logging_steps * _count_steps(config, buckets))
         super().__init__(
             labeler,
             arguments,
-            order=order,
+            batches=buckets,
             train_dataset=data.train,
             eval_dataset=data.train if data.score_dev else None,  # only asked whether it is there
             data_collator=Collator(labeler),
@@ -89,7 +89,7 @@ class LabelerTrainer(SumTrainer):
             self.add_callback(callback)
 
     def _count(self, batch: dict[str, Tensor]) -> Tensor:
-        return batch["counts"].sum()  # labelled words, or tokens to write
+        return batch["counts"].sum()
 
     def train(self, resume_from_checkpoint: str | Path | None = None, **rest: Any) -> TrainOutput:
         with self.labeler.focus(self.data.train.pieces):
@@ -132,11 +132,11 @@ class LabelerTrainer(SumTrainer):
         return metrics
 
 
-def _count_steps(config: TrainingConfig, order: Buckets) -> float:
+def _count_steps(config: TrainingConfig, buckets: Buckets) -> float:
     """All optimizer steps of a run."""
     if config.max_steps > 0:
         return config.max_steps
-    return math.ceil(len(order) // order.devices / config.gradient_accumulation_steps) * config.num_train_epochs
+    return math.ceil(len(buckets) // buckets.devices / config.gradient_accumulation_steps) * config.num_train_epochs
 
 
 def _list_gates(labeler: Labeler) -> list[TrainerCallback]:

@@ -46,7 +46,7 @@ def read_prompts(writer: Writer, document: Document, ledger: Ledger) -> list[lis
     """The lines of what the model is given for each question about a document."""
     prompts = []
     for source, part in writer.format.ask(document):
-        ids = writer.sources.show(writer.sources.ask(source), source, part=part, ledger=ledger).tolist()
+        ids = writer.sources.show(writer.sources.encode_source(source), source, part=part, ledger=ledger).tolist()
         tokenizer = writer.backbone.tokenizer.tokenizer
         assert ids[0] == tokenizer.bos_token_id and tokenizer.bos_token_id not in ids[1:]
         prompts.append([line.strip() for line in tokenizer.decode(ids, skip_special_tokens=True).splitlines()])

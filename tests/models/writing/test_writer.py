@@ -140,7 +140,7 @@ def test_windows_that_fit_are_cut_with_any_prefix_and_overlap(tmp_path: Path) ->
         writer = make_writer(place, DOCUMENTS, backbone={"overlap": overlap})
         writer.format.prefix = "entities and more"
         cut = writer.sources.cut(document)
-        sizes = [len(writer.sources.ask(writer.format.ask(each)[0].source)) for each in cut.slices]
+        sizes = [len(writer.sources.encode_source(writer.format.ask(each)[0].source)) for each in cut.slices]
         assert max(sizes) <= writer.backbone.most // 3 < max(sizes) + 12 and len(sizes) > 4
         shared = [left.end - right.start for left, right in itertools.pairwise(cut.windows)]
         assert max(shared) == 0 if overlap == 0 else min(shared) > 0

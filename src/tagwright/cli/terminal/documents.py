@@ -3,7 +3,8 @@
 Knows no verb.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,11 +34,11 @@ def show_data(
     layout = find_layout(files["train"], parts["train"], kind=kind, options=options)
     show_layout(console, files["train"], layout=layout)
     named = {"files": {name: str(path) for name, path in files.items()}, "layout": list(layout.lines())}
-    return parts, named | show_documents(console, parts, reading=reading, file=files["train"])
+    return parts, named | show_documents(console, parts, reading=reading, files=files.values())
 
 
 def show_documents(
-    console: Console, parts: "Mapping[str, Sequence[Document]]", *, reading: Ledger, file: Path | None
+    console: Console, parts: "Mapping[str, Sequence[Document]]", *, reading: Ledger, files: Iterable[Path]
 ) -> dict[str, Any]:
     """Counts, labels, lengths and findings, as tables and as plain values."""
     summaries = {name: summarise(part) for name, part in parts.items()}
@@ -45,7 +46,7 @@ def show_documents(
     show_labels(console, summaries)
     show_lengths(console, summaries["train"].lengths, what="words in a training document")
     findings = {"reading": reading} | lint(parts)
-    show_findings(console, findings, file=file)
+    show_findings(console, findings, files=files)
     return {
         "parts": {name: summary.to_dict() for name, summary in summaries.items()},
         "findings": {
@@ -106,14 +107,17 @@ def show_lengths(console: Console, lengths: Lengths, *, what: str) -> None:
         console.print(f"  {name:>9} {'█' * max(round(BAR * count / most), count > 0)} {count:,}")
 
 
-def show_findings(console: Console, findings: Mapping[str, Ledger], *, file: Path | None) -> None:
-    """Everything that looks wrong, by topic; documents of `file` without an id are named by its number of them."""
-    named = [place for ledger in findings.values() for places in ledger.places.values() for place in places]
+def show_findings(console: Console, findings: Mapping[str, Ledger], *, files: Iterable[Path]) -> None:
+    """Everything that looks wrong, by topic, and how those documents of the files are named that have no id."""
     if not any(findings.values()):
         console.print("[green]Nothing looks wrong.[/]")
-    elif file is not None and any(place.startswith(f"{find_stem(file)}:") for place in named):
-        seventh = escape(f"{find_stem(file)}:7 is the seventh of {file.name} (of plain text its line 7).")
-        console.print(f"[dim]Documents without an id are numbered: {seventh}[/]", soft_wrap=True)
+    named = [place for ledger in findings.values() for places in ledger.places.values() for place in places]
+    for file in files:
+        stem = find_stem(file)
+        if any(re.search(rf"(?<!\w){re.escape(stem)}:\d", place) for place in named):
+            seventh = escape(f"{stem}:7 is the seventh of {file.name} (of plain text its line 7).")
+            console.print(f"[dim]Documents without an id are numbered: {seventh}[/]", soft_wrap=True)
+            break
     for topic, ledger in findings.items():
         if ledger:
             console.print(f"[bold yellow]To look at: {topic}[/]")

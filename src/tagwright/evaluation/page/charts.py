@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tagwright.evaluation.page.elements import Html
-from tagwright.evaluation.page.frame import Frame, draw_figure, find_ticks
+from tagwright.evaluation.page.frame import Frame, Point, draw_figure, find_ticks
 
-Point = tuple[float, float]
 DOTS = 30  # with more points than this the line alone is drawn
 
 

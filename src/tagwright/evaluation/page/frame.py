@@ -10,6 +10,7 @@ from math import ceil, floor, log10
 from tagwright.evaluation.page.elements import Html, tag
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 400, 230, 46, 12, 12, 44  # small, so that its letters stay legible on a phone
+Point = tuple[float, float]
 INTERVALS = 5  # between ticks, at most
 TINIEST = 1e-300  # smaller numbers lose digits and have no power of ten
 DOT = 2.5  # the radius of a point
@@ -40,14 +41,14 @@ class Frame:
         line = tag("line", x1=x, x2=x, y1=base, y2=base + 4, class_="tick")
         return tag("g", line, tag("text", text, x=x, y=base + 18, text_anchor="middle"))
 
-    def draw_line(self, points: Iterable[tuple[float, float]], *, class_: str, dash: str | None = None) -> Html:
+    def draw_line(self, points: Iterable[Point], *, class_: str, dash: str | None = None) -> Html:
         """A line through points, each a share of the width and a value."""
         return tag("polyline", points=self.spell(points), class_=class_, stroke_dasharray=dash)
 
     def draw_dot(self, share: float, value: float, *, class_: str, radius: float = DOT) -> Html:
         return tag("circle", cx=self.x(share), cy=self.y(value), r=radius, class_=class_)
 
-    def spell(self, points: Iterable[tuple[float, float]]) -> str:
+    def spell(self, points: Iterable[Point]) -> str:
         """Points as SVG lists them."""
         return " ".join(f"{self.x(share):g},{self.y(value):g}" for share, value in points)
 

@@ -9,9 +9,10 @@ from importlib.resources import files
 from math import isfinite
 from typing import Any
 
-from tagwright.evaluation.page.charts import Chart, Point, draw_chart
+from tagwright.evaluation.page.charts import Chart, draw_chart
 from tagwright.evaluation.page.colours import pick_colours, write_palette
 from tagwright.evaluation.page.elements import Html, join, show_count, show_rate, tag
+from tagwright.evaluation.page.frame import Point
 from tagwright.evaluation.page.heat import draw_choices, draw_layers
 from tagwright.evaluation.page.part import draw_headline, draw_part
 from tagwright.evaluation.report import Report

@@ -1,7 +1,7 @@
 """Sources: what a language model is asked about documents, as tokens: in windows where that is too long, and with pairs
 shown before it.
 
-Knows nothing of what is learned from them, nor how outputs are generated.
+Knows nothing of losses, nor how outputs are generated.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ SHARE = 3  # a decoder's windows take one of so many parts of its places; target
 
 
 class Sources:
-    """What the model of a writer is given.
+    """What the model of a writer is given, and how much it may write.
 
     longest: of the targets that it was taught. shown: where it learns nothing, the pairs of its training documents.
     Those most like a question stand before it, a line for each, so the end of a line ends an answer.
@@ -74,7 +74,7 @@ class Sources:
         """The tokens of a written text, without special ones."""
         return np.array(self.lexicon.encode(text), dtype=np.int32)
 
-    def ask(self, text: str) -> Ids:
+    def encode_source(self, text: str) -> Ids:
         """The tokens of a source, with the special ones around it; of a decoder, with what asks for the answer."""
         tokenizer = self.backbone.tokenizer
         if self.backbone.is_pair:
@@ -110,7 +110,7 @@ class Sources:
 
     def _count(self, document: Document) -> int:
         ((source, _),) = self.format.ask(document)
-        return len(self.ask(source))
+        return len(self.encode_source(source))
 
     # --- showing ------------------------------------------------------------------------------------------------------
 
@@ -141,7 +141,7 @@ class Sources:
         unshown, wanted = Ledger(), 0
         for window in (window for document in documents for window in self.cut(document).slices):
             for source, _, part in self.format.write(window):
-                if len(ids := self.ask(source)) <= self.most:  # else it isn't asked
+                if len(ids := self.encode_source(source)) <= self.most:  # else it isn't asked
                     self.show(ids, source, part=part, ledger=unshown)
                     wanted += len(self.shown.find(source, number=part.number, count=self.demonstrations))
         for reason, count in unshown.counts.items():

@@ -199,7 +199,7 @@ class Writer(OnBackbone):
             windows = self._cut_gold(document, name, ledger)
             written = ((at, pair) for at, each in enumerate(windows, 1) for pair in self.format.write(each))
             for at, (source, target, part) in written:
-                ids, gold = sources.ask(source), np.concatenate((sources.encode(target), end))
+                ids, gold = sources.encode_source(source), np.concatenate((sources.encode(target), end))
                 if reason := self._find_excess(ids, gold):
                     excess.append((reason, f"{name} window {at} of {len(windows)}" if len(windows) > 1 else name))
                     continue
@@ -222,13 +222,14 @@ class Writer(OnBackbone):
 
     def _find_excess(self, source: Ids, target: Ids) -> str:
         """Why a pair can't be taught; nothing where it can."""
-        if len(source) > (most := self.sources.most):
-            return f"source of more than {most} tokens: not taught ({self.sources.bound})"
+        sources = self.sources
+        if len(source) > sources.most:
+            return f"source of more than {sources.most} tokens: not taught ({sources.bound})"
         if (room := self.settings.max_target_tokens) is not None and len(target) > room:
             return f"target of more than {room} tokens: not taught (writer.max_target_tokens)"
         if not self.backbone.is_pair and len(source) + len(target) > (most := self.backbone.most):
             shorter = "; the format records has shorter targets" * (self.settings.format == "inline")
-            return f"source and target of more than {most} tokens together: not taught ({self.sources.bound}{shorter})"
+            return f"source and target of more than {most} tokens together: not taught ({sources.bound}{shorter})"
         return ""
 
     def collate_gold(self, pieces: Sequence[Any], targets: Sequence[Any]) -> dict[str, Tensor]:

@@ -76,7 +76,7 @@ class PretrainingTrainer(SumTrainer):
         super().__init__(
             learner,
             arguments,
-            order=order,
+            batches=order,
             train_dataset=data.train,
             eval_dataset=data.valid,
             data_collator=Teacher(data.train, data.objective, arguments.seed, batches),

@@ -1,4 +1,4 @@
-"""Fitting: a labeler is built, taught and trained, and scored on dev while it is."""
+"""Fitting: a labeler is built, taught and trained, and scored on dev while it is. Knows no folder of a run."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""The folder of a run: what it is filled with, and when training may go on in it or begin again."""
+"""The folder of a run: what it is filled with, and when training may go on in it or begin again.
+
+Knows nothing of how a labeler is trained.
+"""
 
 import json
 import logging
