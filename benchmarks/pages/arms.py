@@ -25,6 +25,8 @@ Record = Mapping[str, Any]
 class Found:
     """The records of all steps, each of the settings that are declared now; `factors`: (place, arm) -> of the rate."""
 
+    counted = "runs"  # what a record is of
+
     claims: Claims
     factors: Mapping[tuple[str, str], float]
     screen: Sequence[Record]
@@ -79,7 +81,7 @@ def tell_caps(found: Found) -> str:
     for name, records in ((name, records) for name, records in steps if records):
         hours = sum(record["seconds"] for record in records) / 3600
         precision = "bfloat16" if records[0]["settings"]["recipe"]["training.bf16"] else "float32"
-        lines.append(f"- {name}: {len(records)} runs, {hours:.1f} hours of one thread, in {precision}.")
+        lines.append(f"- {name}: {len(records)} {found.counted}, {hours:.1f} hours of one thread, in {precision}.")
     return "\n".join(lines)
 
 

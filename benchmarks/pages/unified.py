@@ -40,6 +40,8 @@ def flatten(record: Record) -> list[dict[str, Any]]:
 class Found(arms.Found):
     """As of any study that compares arms, and what documents score in which nothing is predicted."""
 
+    counted = "scores"
+
     @cached_property
     def nothing(self) -> Mapping[str, float]:
         """Place -> points."""
