@@ -4,7 +4,7 @@
 
 For each model a writer is trained (once; kept in --out); then all sides write on the same sources, on the processor:
 
-    ours      under the format's constraint; 16 tokens are proposed and checked at once
+    ours      under the format's constraint; tokens are proposed, and checked many at once
     plain     the same constraint, token by token: ours has to write the same, document by document
     free      as ours, without the constraint
     greedy    transformers' generate, without a constraint: free has to write the same
@@ -30,7 +30,7 @@ import torch
 import transformers
 from cells.finetuning import digest
 from cells.sight import PARTS, read_part
-from generate_sides import AHEAD, BATCH, Ids, Scene, Side, count_passes, list_sides, write
+from generate_sides import BATCH, Ids, Scene, Side, count_passes, list_sides, write
 from rich.console import Console
 from rich.table import Table
 from study import start, write_found
@@ -225,7 +225,7 @@ def compare_bfloat16(folder: Path, documents: Sequence[Document], exact: Sequenc
     if not is_bfloat16_fast(CPU):
         return {"reason": "this processor has bfloat16 in software only"}
     scene = Scene.open(Predictor.from_pretrained(folder, dtype="bfloat16", device="cpu").model, documents)
-    ours, plain = (write(scene, batch=BATCH, ahead=ahead) for ahead in (AHEAD, 0))
+    ours, plain = (write(scene, batch=BATCH, ahead=ahead) for ahead in (None, 0))
     differing = {"plain": list_differing(scene, ours, plain), "float32": list_differing(scene, ours, exact)}
     return {name: 1 - len(found) / len(scene.documents) for name, found in differing.items()}
 

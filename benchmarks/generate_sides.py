@@ -22,7 +22,7 @@ from tagwright.inference.generate import Prompt, generate
 from tagwright.models.writing.writer import Question, Writer
 from tagwright.text.document import Document
 
-BATCH, AHEAD = 16, 16
+BATCH = 16
 LOOKUPS = (5, 10, 20)  # proposals of prompt lookup that are tried
 TRIED = 10  # documents, about, on which they are
 Ids = tuple[int, ...]
@@ -73,10 +73,10 @@ class Counting(Writing):
 
     proposed = reads = 0
 
-    def read(self, memory: Memory, tokens: Sequence[Sequence[int]], *, wanted: Tensor | None = None) -> Tensor:
+    def read(self, memory: Memory, tokens: Sequence[Sequence[int]], **how: Tensor | None) -> Tensor:
         self.proposed += sum(len(row) - 1 for row in tokens)
         self.reads += len(tokens)
-        return super().read(memory, tokens, wanted=wanted)
+        return super().read(memory, tokens, **how)
 
 
 def make_writing(writer: Writer) -> Counting:
@@ -97,7 +97,7 @@ class Side:
 
 
 def write(
-    scene: Scene, *, batch: int, ahead: int, is_bound: bool = True, counts: dict[str, Any] | None = None
+    scene: Scene, *, batch: int, ahead: int | None, is_bound: bool = True, counts: dict[str, Any] | None = None
 ) -> list[Ids]:
     """What ours writes; `counts` is told how many tokens were proposed, and how many of them were right."""
     writer, writing = scene.writer, make_writing(scene.writer)
@@ -145,8 +145,8 @@ def list_sides(scene: Scene, clock: Callable[[], float]) -> list[Side]:
     lookup = Side("lookup", 1, partial(generate_theirs, scene, batch=1, prompt_lookup_num_tokens=best))
     lookup.facts["setting"] = f"{best} proposals"
     sides = [lookup, Side("greedy", BATCH, partial(generate_theirs, scene, batch=BATCH))]
-    ways = [("ours", BATCH, AHEAD, True), ("ours, 1", 1, AHEAD, True), ("plain", BATCH, 0, True)]
-    for name, batch, ahead, is_bound in [*ways, ("free", BATCH, AHEAD, False), ("free, 1", 1, AHEAD, False)]:
+    ways = [("ours", BATCH, None, True), ("ours, 1", 1, None, True), ("plain", BATCH, 0, True)]
+    for name, batch, ahead, is_bound in [*ways, ("free", BATCH, None, False), ("free, 1", 1, None, False)]:
         side = Side(name, batch, list)
         side.run = partial(write, scene, batch=batch, ahead=ahead, is_bound=is_bound, counts=side.facts)
         sides.append(side)

@@ -18,6 +18,9 @@ from tagwright.errors import RecipeError
 from tagwright.formats.grammar.grammar import Grammar, State
 from tagwright.inference.draft import Copying
 
+AHEAD, LEAST = 16, 4  # tokens proposed for a row
+AT_ONCE = 96  # for all rows, on a processor
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -93,11 +96,12 @@ def generate(
     end: int,
     batch: int = 16,
     most: int = 512,
-    ahead: int = 16,
+    ahead: int | None = None,
 ) -> list[Written]:
     """What a model writes on each prompt, up to `most` tokens; `batch` rows at once, `ahead` tokens proposed for each.
 
-    The same as choosing one token after the other, whatever the batch and the proposals, but for rounding.
+    Left out, `ahead` is 16, and less for many rows on a processor, where a token that is thrown away costs as much as
+    one that is kept. The result is that of choosing one token after the other, whatever is proposed, but for rounding.
     """
     if batch < 1 or most < 1:
         raise RecipeError(f"batch is {batch} and most is {most}: at least one row and one token must be written.")
@@ -109,10 +113,10 @@ def generate(
         free = min(batch - len(rows), len(waiting)) if 4 * len(rows) <= 3 * batch else 0  # several begin at once
         fresh = [waiting.popleft() for _ in range(free)]
         if rows and memory is not None:
-            _step(writing, memory, rows, end=end, ahead=ahead)
+            _step(writing, memory, rows, end=end, ahead=_find_ahead(writing, rows) if ahead is None else ahead)
         if fresh:
             begun = writing.begin([prompts[row.number].ids for row in fresh])
-            _step(writing, begun, fresh, end=end, ahead=ahead)
+            _step(writing, begun, fresh, end=end, ahead=_find_ahead(writing, fresh) if ahead is None else ahead)
             memory = begun if memory is None or not rows else join(memory, begun)
             rows += fresh
         staying = [at for at, row in enumerate(rows) if not row.is_done]
@@ -120,6 +124,10 @@ def generate(
             done |= {row.number: _finish(row) for row in rows if row.is_done}
             memory, rows = take(memory, staying), [rows[at] for at in staying]
     return [done[number] for number in range(len(prompts))]
+
+
+def _find_ahead(writing: Writing, rows: Sequence[_Row]) -> int:
+    return min(AHEAD, max(LEAST, AT_ONCE // len(rows))) if writing.device.type == "cpu" else AHEAD
 
 
 def _make_row(writing: Writing, number: int, prompt: Prompt, most: int) -> _Row:
@@ -136,11 +144,17 @@ def _step(writing: Writing, memory: Memory, rows: Sequence[_Row], *, end: int, a
     """Propose, read and check once."""
     for row in rows:
         row.propose(ahead)
-    states = [state for row in rows for state in row.states]
     width = max(len(row.states) for row in rows)
-    wanted = np.arange(width) < np.array([len(row.states) for row in rows])[:, None]
-    logits = writing.read(memory, [[row.last, *row.proposals] for row in rows], wanted=torch.from_numpy(wanted))
-    chosen, scores = choose(logits, states)
+    wanted = torch.from_numpy(np.arange(width) < np.array([len(row.states) for row in rows])[:, None])
+    tokens = [[row.last, *row.proposals] for row in rows]
+    states = [state for row in rows for state in row.states]
+    bound = [state for state in states if state is not None]
+    if len(bound) == len(states):
+        allowed = _list_allowed(bound)
+        logits = writing.read(memory, tokens, wanted=wanted, among=torch.from_numpy(allowed[0]).to(writing.device))
+        chosen, scores = _choose_among(logits, *allowed)
+    else:
+        chosen, scores = choose(writing.read(memory, tokens, wanted=wanted), states)
     counts, at = [], 0
     for row in rows:
         size = len(row.states)
@@ -151,25 +165,31 @@ def _step(writing: Writing, memory: Memory, rows: Sequence[_Row], *, end: int, a
 
 def choose(logits: Tensor, states: Sequence[State | None]) -> tuple[list[int], list[float]]:
     """The best token that each state allows (None: any), and its log-probability among the allowed. Logits N V."""
-    tokens = np.zeros(len(states), dtype=np.int64)
-    scores = np.zeros(len(states), dtype=np.float64)
-    bound = [at for at, state in enumerate(states) if state is not None]
+    tokens, scores = np.zeros(len(states), dtype=np.int64), np.zeros(len(states))
     free = [at for at, state in enumerate(states) if state is None]
     if free:
-        best, score = _choose(logits[free])
-        tokens[free], scores[free] = best, score
-    if bound:
-        allowed = [state.allowed for state in states if state is not None]
-        sizes = np.array([len(each) for each in allowed])
-        table = np.zeros((len(bound), sizes.max()), dtype=np.int64)
-        is_there = np.arange(sizes.max()) < sizes[:, None]
-        table[is_there] = np.concatenate(allowed)
-        index = torch.from_numpy(table).to(logits.device)
-        masked = logits[torch.tensor(bound, device=logits.device)].gather(1, index)
-        masked = masked.masked_fill(torch.from_numpy(~is_there).to(logits.device), -torch.inf)
-        best, score = _choose(masked)
-        tokens[bound], scores[bound] = table[np.arange(len(bound)), best], score
+        tokens[free], scores[free] = _choose(logits[free])
+    if bound := {at: state for at, state in enumerate(states) if state is not None}:
+        table, is_there = _list_allowed(list(bound.values()))
+        own = logits[list(bound)].gather(1, torch.from_numpy(table).to(logits.device))
+        tokens[list(bound)], scores[list(bound)] = _choose_among(own, table, is_there)
     return tokens.tolist(), scores.tolist()
+
+
+def _list_allowed(states: Sequence[State]) -> tuple[np.ndarray, np.ndarray]:
+    """The tokens that each state allows (N A), and where there are so many."""
+    allowed = [state.allowed for state in states]
+    sizes = np.array([len(each) for each in allowed])
+    is_there = np.arange(sizes.max()) < sizes[:, None]
+    table = np.zeros(is_there.shape, dtype=np.int64)
+    table[is_there] = np.concatenate(allowed)
+    return table, is_there
+
+
+def _choose_among(logits: Tensor, table: np.ndarray, is_there: np.ndarray) -> tuple[list[int], list[float]]:
+    """The best of the tokens in each row of the table, by their logits N A."""
+    best, scores = _choose(logits.masked_fill(torch.from_numpy(~is_there).to(logits.device), -torch.inf))
+    return table[np.arange(len(table)), best].tolist(), scores.tolist()
 
 
 def _choose(logits: Tensor) -> tuple[np.ndarray, np.ndarray]:

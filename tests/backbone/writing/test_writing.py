@@ -71,6 +71,18 @@ def test_only_wanted_logits_are_made() -> None:
     assert torch.allclose(some, every[wanted], atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_the_wanted_those_of_a_few_tokens_alone(kind: str) -> None:
+    """From the second reading on, where a model does no more to its logits than its head; BART adds a bias."""
+    writing, wanted = Writing(make_writer(kind)), torch.tensor([[True, False, True], [False, True, False]])
+    prompts, tokens, among = [[5, 6, 7, 2], [8, 2]], [[0, 9, 10], [0, 11]], torch.tensor([[3, 4], [9, 3], [7, 8]])
+    every = writing.read(writing.begin(prompts), tokens)[wanted].gather(-1, among)
+    for _ in range(2):
+        some = writing.read(writing.begin(prompts), tokens, wanted=wanted, among=among)
+        assert torch.allclose(some, every, atol=1e-5)
+    assert writing.narrows == (kind != "bart")
+
+
 @pytest.mark.parametrize("kind", ["llama", "mistral", "gpt2"])
 def test_a_prompt_may_be_seen_both_ways(kind: str) -> None:
     model = make_writer(kind, use_cache=True)

@@ -6,7 +6,8 @@ number of tokens that a row has read is given to those that take positions.
 """
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -17,6 +18,8 @@ from transformers.modeling_outputs import BaseModelOutput
 from tagwright.backbone.sight.masks import LENGTHS, has_hooks
 from tagwright.backbone.writing.memory import Memory, Pair
 from tagwright.errors import ModelError
+
+FEW = 32  # where a token is chosen from less than this part of the vocabulary, picking rows of the head is quicker
 
 
 class Writing:
@@ -41,7 +44,8 @@ class Writing:
                 f"{type(model).__name__} has no language modelling head, so it can't write. "
                 "Load it as AutoModelForCausalLM or AutoModelForSeq2SeqLM."
             )
-        self.head: nn.Module = head
+        self.head: Any = head
+        self.narrows = None if type(head) is nn.Linear else False  # the first reading tells
         self.takes = frozenset(inspect.signature(model.forward).parameters)
         self.numbered = _find_numbered(model) if self.has_encoder else None
 
@@ -90,10 +94,18 @@ class Writing:
         return memory
 
     @torch.no_grad()
-    def read(self, memory: Memory, tokens: Sequence[Sequence[int]], *, wanted: Tensor | None = None) -> Tensor:
+    def read(
+        self,
+        memory: Memory,
+        tokens: Sequence[Sequence[int]],
+        *,
+        wanted: Tensor | None = None,
+        among: Tensor | None = None,
+    ) -> Tensor:
         """Read on in every row, by as many tokens as are given. Logits B T V, padded on the right.
 
-        `wanted` (B T, bool): only these, as N V. `settle` must follow, which says what is kept.
+        `wanted` (B T, bool): only these, as N V. `among` (N A, int): of these only the logits of A tokens each, as N A.
+        `settle` must follow, which says what is kept.
         """
         ids, _ = self._pad(tokens, left=False)
         slots, width = memory.slots, ids.shape[1]
@@ -111,17 +123,24 @@ class Writing:
             inputs |= {"position_ids": positions} if "position_ids" in self.takes else {}
             if not slots and _has_sight(self.model):  # or its open layers would take what is written for the prompt
                 inputs[LENGTHS] = torch.zeros(len(tokens), dtype=torch.long)
-        hooks = self._hook(wanted, positions)
+        narrow = among if self.narrows and among is not None and among.shape[1] * FEW < len(self.head.weight) else None
+        hooks, seen = self._hook(wanted, positions), list[Tensor]()
+        if self.narrows is None:
+            hooks.append(self.head.register_forward_hook(lambda _head, _args, out: seen.extend((out, out.clone()))))
         try:
-            logits: Tensor = self.model(**inputs, past_key_values=cache, use_cache=True).logits
+            with _narrowed(self.head, narrow):
+                logits: Tensor = self.model(**inputs, past_key_values=cache, use_cache=True).logits
         finally:
             for hook in hooks:
                 hook.remove()
+        if self.narrows is None:  # a model that does more to its logits must have them all
+            self.narrows = logits is seen[0] and torch.equal(*seen)
         if self.has_encoder:
             memory.cross = _list_pairs(cache.cross_attention_cache)
             cache = cache.self_attention_cache
         memory.cache, memory.fresh = _list_pairs(cache), width
-        return logits if wanted is None else logits[0]
+        logits = logits if wanted is None else logits[0]
+        return logits if among is None or narrow is not None else logits.gather(-1, among)
 
     def _hook(self, wanted: Tensor | None, positions: Tensor) -> list[Any]:
         hooks = []
@@ -154,10 +173,30 @@ def _has_sight(model: nn.Module) -> bool:
         return False
 
 
+@contextmanager
+def _narrowed(head: Any, among: Tensor | None) -> Iterator[None]:
+    """Within it a linear head gives 1 N A: of each state the logits of its own tokens (N A), no others."""
+    if among is None:
+        yield
+        return
+    places = among.to(head.weight.device)
+
+    def forward(states: Tensor) -> Tensor:
+        logits = torch.bmm(head.weight[places], states[0, :, :, None])[None, :, :, 0]
+        return logits if head.bias is None else logits + head.bias[places]
+
+    head.forward = forward
+    try:
+        yield
+    finally:
+        del head.forward
+
+
 def _make_cache(pairs: Sequence[Pair]) -> DynamicCache:
     cache = DynamicCache()
     for number, (keys, values) in enumerate(pairs):
-        cache.update(keys, values, number)
+        cache.update(keys[:, :, :0], values[:, :, :0], number)
+        cache.layers[number].keys, cache.layers[number].values = keys, values  # an update would copy them
     return cache
 
 
