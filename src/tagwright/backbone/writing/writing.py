@@ -45,7 +45,8 @@ class Writing:
                 "Load it as AutoModelForCausalLM or AutoModelForSeq2SeqLM."
             )
         self.head: Any = head
-        self.narrows = None if type(head) is nn.Linear else False  # the first reading tells
+        is_plain = type(head) is nn.Linear and "forward" not in vars(head)  # what spreads a model over devices sets one
+        self.narrows = None if is_plain else False  # the first reading tells
         self.takes = frozenset(inspect.signature(model.forward).parameters)
         self.numbered = _find_numbered(model) if self.has_encoder else None
 
