@@ -113,10 +113,10 @@ def generate(
         free = min(batch - len(rows), len(waiting)) if 4 * len(rows) <= 3 * batch else 0  # several begin at once
         fresh = [waiting.popleft() for _ in range(free)]
         if rows and memory is not None:
-            _step(writing, memory, rows, end=end, ahead=_find_ahead(writing, rows) if ahead is None else ahead)
+            _step(writing, memory, rows, end=end, ahead=ahead)
         if fresh:
             begun = writing.begin([prompts[row.number].ids for row in fresh])
-            _step(writing, begun, fresh, end=end, ahead=_find_ahead(writing, fresh) if ahead is None else ahead)
+            _step(writing, begun, fresh, end=end, ahead=ahead)
             memory = begun if memory is None or not rows else join(memory, begun)
             rows += fresh
         staying = [at for at, row in enumerate(rows) if not row.is_done]
@@ -124,10 +124,6 @@ def generate(
             done |= {row.number: _finish(row) for row in rows if row.is_done}
             memory, rows = take(memory, staying), [rows[at] for at in staying]
     return [done[number] for number in range(len(prompts))]
-
-
-def _find_ahead(writing: Writing, rows: Sequence[_Row]) -> int:
-    return min(AHEAD, max(LEAST, AT_ONCE // len(rows))) if writing.device.type == "cpu" else AHEAD
 
 
 def _make_row(writing: Writing, number: int, prompt: Prompt, most: int) -> _Row:
@@ -140,8 +136,10 @@ def _finish(row: _Row) -> Written:
     return Written(tuple(row.ids), tuple(row.scores), row.is_whole, fsum(row.scores) + row.end_score)
 
 
-def _step(writing: Writing, memory: Memory, rows: Sequence[_Row], *, end: int, ahead: int) -> None:
+def _step(writing: Writing, memory: Memory, rows: Sequence[_Row], *, end: int, ahead: int | None) -> None:
     """Propose, read and check once."""
+    if ahead is None:
+        ahead = min(AHEAD, max(LEAST, AT_ONCE // len(rows))) if writing.device.type == "cpu" else AHEAD
     for row in rows:
         row.propose(ahead)
     width = max(len(row.states) for row in rows)
