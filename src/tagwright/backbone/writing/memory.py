@@ -1,6 +1,7 @@
 """Memory: what rows of a batch have read, as a cache whose rows can be cut, picked and joined. Knows no model.
 
-What a row has read stands at the right end of the cache, without gaps; slots on its left are masked.
+What a row has read stands at the right end of the cache, without gaps, for a model that counts slots. For others it
+may have gaps, which are cheaper to leave than to close: nothing is copied. Slots that hold nothing are masked.
 """
 
 from collections.abc import Sequence
@@ -10,16 +11,20 @@ import torch
 from torch import Tensor
 
 Pair = tuple[Tensor, Tensor]  # keys and values of one layer: B H S D
+GAPS = 1.5  # slots for each token of the longest row, from which on gaps are closed
 
 
 @dataclass
 class Memory:
     """What rows have read: `lengths` of their tokens are in the cache, and `fresh` slots come from the last reading.
 
+    `held` (B S, bool): the slots, but for the fresh ones, that hold something; `gaps`: between them some need not.
     `states` (B L H) and `keep` (B L) are those of an encoder, `cross` what its decoder made of them.
     """
 
     lengths: list[int]
+    held: Tensor
+    gaps: bool = False
     cache: list[Pair] = field(default_factory=list)
     fresh: int = 0
     cross: list[Pair] = field(default_factory=list)
@@ -29,30 +34,28 @@ class Memory:
     @property
     def slots(self) -> int:
         """Slots of the cache but for the fresh ones."""
-        return self.cache[0][0].shape[2] - self.fresh if self.cache else 0
+        return self.held.shape[1]
 
 
 def settle(memory: Memory, counts: Sequence[int]) -> None:
     """Of the tokens that were just read keep the first so many of each row; the others are forgotten."""
-    slots, lengths = memory.slots, [length + count for length, count in zip(memory.lengths, counts, strict=True)]
-    width = max(lengths)
-    ends = slots + torch.tensor(counts)
-    if len(set(counts)) == 1:
-        end = slots + counts[0]
-        memory.cache = [
-            (keys[:, :, end - width : end], values[:, :, end - width : end]) for keys, values in memory.cache
-        ]
+    kept = torch.arange(max(counts)) < torch.tensor(counts)[:, None]
+    memory.held = torch.cat([memory.held, kept.to(memory.held.device)], 1)
+    memory.lengths = [length + count for length, count in zip(memory.lengths, counts, strict=True)]
+    memory.fresh, width, slots = 0, max(memory.lengths), memory.slots
+    if len(set(counts)) == 1 or (memory.gaps and slots <= GAPS * width):
+        memory.cache = [(keys[:, :, :slots], values[:, :, :slots]) for keys, values in memory.cache]
     else:
-        index = (ends[:, None] - width + torch.arange(width)).clamp(min=0).to(memory.cache[0][0].device)
+        index = memory.held.byte().argsort(dim=1, stable=True)[:, slots - width :]
         memory.cache = [(_gather(keys, index), _gather(values, index)) for keys, values in memory.cache]
-    memory.lengths, memory.fresh = lengths, 0
+        memory.held = memory.held.gather(1, index)
 
 
 def take(memory: Memory, rows: Sequence[int]) -> Memory:
     """The memory of some rows alone."""
     index = torch.tensor(rows, dtype=torch.long)
     lengths = [memory.lengths[row] for row in rows]
-    spare = memory.slots - max(lengths, default=0)
+    spare = 0 if memory.gaps else memory.slots - max(lengths, default=0)
 
     def pick(tensor: Tensor) -> Tensor:
         return tensor[index.to(tensor.device)]
@@ -60,6 +63,7 @@ def take(memory: Memory, rows: Sequence[int]) -> Memory:
     return replace(
         memory,
         lengths=lengths,
+        held=pick(memory.held)[:, spare:],
         cache=[(pick(keys)[:, :, spare:], pick(values)[:, :, spare:]) for keys, values in memory.cache],
         cross=[(pick(keys), pick(values)) for keys, values in memory.cross],
         states=None if memory.states is None else pick(memory.states),
@@ -71,25 +75,26 @@ def join(one: Memory, other: Memory) -> Memory:
     """The rows of both. Each has read something, and is settled."""
     return Memory(
         one.lengths + other.lengths,
+        _join(one.held, other.held, dim=1, left=True),
+        one.gaps,
         cache=_join_pairs(one.cache, other.cache, left=True),
         cross=_join_pairs(one.cross, other.cross, left=False),
-        states=_join(one.states, other.states, dim=1, left=False),
-        keep=_join(one.keep, other.keep, dim=1, left=False),
+        states=_join_known(one.states, other.states),
+        keep=_join_known(one.keep, other.keep),
     )
+
+
+def _join_known(one: Tensor | None, other: Tensor | None) -> Tensor | None:
+    return None if one is None or other is None else _join(one, other, dim=1, left=False)
 
 
 def _join_pairs(one: list[Pair], other: list[Pair], *, left: bool) -> list[Pair]:
     pairs = zip(one, other, strict=True)
-    return [
-        tuple(_join(mine, yours, dim=2, left=left) for mine, yours in zip(a, b, strict=True))  # type: ignore[misc]
-        for a, b in pairs
-    ]
+    return [(_join(a[0], b[0], dim=2, left=left), _join(a[1], b[1], dim=2, left=left)) for a, b in pairs]
 
 
-def _join(one: Tensor | None, other: Tensor | None, *, dim: int, left: bool) -> Tensor | None:
+def _join(one: Tensor, other: Tensor, *, dim: int, left: bool) -> Tensor:
     """Rows below each other, the shorter ones filled up with zeros."""
-    if one is None or other is None:
-        return None
     size = max(one.shape[dim], other.shape[dim])
     return torch.cat([_fill(one, size, dim=dim, left=left), _fill(other, size, dim=dim, left=left)])
 

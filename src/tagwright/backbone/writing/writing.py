@@ -1,8 +1,7 @@
 """Writing: an encoder-decoder or a causal model that writes for many rows, several tokens at once. Knows no grammar.
 
-Rows move on at their own pace. What a row has read stands at the right end of the cache, without gaps, and slots on its
-left are masked: so a model that counts slots (T5's position bias, sliding windows) sees true distances, and the
-number of tokens that a row has read is given to those that take positions.
+Rows move on at their own pace. A model that counts slots (a sliding window does) must see true distances: what a row has
+read stands at the right end of its cache, without gaps. One that is told all it knows of order may have gaps.
 """
 
 import inspect
@@ -17,6 +16,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from tagwright.backbone.sight.masks import LENGTHS, has_hooks
 from tagwright.backbone.writing.memory import Memory, Pair
+from tagwright.backbone.writing.order import Order
 from tagwright.errors import ModelError
 
 FEW = 32  # where a token is chosen from less than this part of the vocabulary, picking rows of the head is quicker
@@ -48,7 +48,7 @@ class Writing:
         is_plain = type(head) is nn.Linear and "forward" not in vars(head)  # what spreads a model over devices sets one
         self.narrows = None if is_plain else False  # the first reading tells
         self.takes = frozenset(inspect.signature(model.forward).parameters)
-        self.numbered = _find_numbered(model) if self.has_encoder else None
+        self.order = Order(model)
 
     @property
     def device(self) -> torch.device:
@@ -76,16 +76,16 @@ class Writing:
         if self.has_encoder:
             ids, keep = self._pad(prompts, left=False)
             states = self.model.get_encoder()(input_ids=ids, attention_mask=keep.long()).last_hidden_state
-            return Memory([0] * len(prompts), states=states, keep=keep)
+            return Memory([0] * len(prompts), keep[:, :0], self.order.gaps, states=states, keep=keep)
         if not all(prompts):
             raise ModelError("A prompt has no token. Give at least one, such as the token that begins a text.")
         read = [prompt[:-1] for prompt in prompts]
-        memory = Memory([len(prompt) for prompt in read])
+        ids, keep = self._pad(read, left=True)
+        memory = Memory([len(prompt) for prompt in read], keep, self.order.gaps)
         if not any(read):
             return memory
-        ids, keep = self._pad(read, left=True)
         inputs: dict[str, Any] = {"input_ids": ids, "attention_mask": keep.long()}
-        if "position_ids" in self.takes:
+        if self.order.takes_positions:
             inputs["position_ids"] = (keep.cumsum(1) - 1).clamp(min=0)
         if "logits_to_keep" in self.takes:
             inputs["logits_to_keep"] = 1
@@ -109,11 +109,11 @@ class Writing:
         `settle` must follow, which says what is kept.
         """
         ids, _ = self._pad(tokens, left=False)
-        slots, width = memory.slots, ids.shape[1]
+        width = ids.shape[1]
         lengths = torch.tensor(memory.lengths, device=self.device)[:, None]
         last = torch.tensor([len(row) - 1 for row in tokens], device=self.device)[:, None]  # padding has no further one
         positions = lengths + torch.arange(width, device=self.device).clamp(max=last)
-        keep = torch.arange(slots + width, device=self.device) >= slots - lengths
+        keep = torch.cat([memory.held, torch.ones_like(ids, dtype=torch.bool)], 1)
         cache: Any = _make_cache(memory.cache)
         if self.has_encoder:
             cache = EncoderDecoderCache(cache, _make_cache(memory.cross))
@@ -121,11 +121,13 @@ class Writing:
             inputs["encoder_outputs"] = BaseModelOutput(last_hidden_state=memory.states)
         else:
             inputs = {"input_ids": ids, "attention_mask": keep.long()}
-            inputs |= {"position_ids": positions} if "position_ids" in self.takes else {}
-            if not slots and _has_sight(self.model):  # or its open layers would take what is written for the prompt
+            inputs |= {"position_ids": positions} if self.order.takes_positions else {}
+            if not memory.slots and _has_sight(self.model):  # or its open layers would take what is written for the prompt
                 inputs[LENGTHS] = torch.zeros(len(tokens), dtype=torch.long)
         narrow = among if self.narrows and among is not None and among.shape[1] * FEW < len(self.head.weight) else None
-        hooks, seen = self._hook(wanted, positions), list[Tensor]()
+        hooks, seen = self.order.hook(memory.held, positions), list[Tensor]()
+        if wanted is not None:
+            hooks.append(self.head.register_forward_pre_hook(lambda _, args: (args[0][wanted][None], *args[1:])))
         if self.narrows is None:
             hooks.append(self.head.register_forward_hook(lambda _head, _args, out: seen.extend((out, out.clone()))))
         try:
@@ -142,18 +144,6 @@ class Writing:
         memory.cache, memory.fresh = _list_pairs(cache), width
         logits = logits if wanted is None else logits[0]
         return logits if among is None or narrow is not None else logits.gather(-1, among)
-
-    def _hook(self, wanted: Tensor | None, positions: Tensor) -> list[Any]:
-        hooks = []
-        if wanted is not None:
-            hooks.append(self.head.register_forward_pre_hook(lambda _, args: (args[0][wanted][None], *args[1:])))
-        if self.numbered is not None:
-            hooks.append(
-                self.numbered.register_forward_hook(
-                    lambda module, _args, _output: nn.functional.embedding(positions + module.offset, module.weight)
-                )
-            )
-        return hooks
 
     def _pad(self, rows: Sequence[Sequence[int]], *, left: bool) -> tuple[Tensor, Tensor]:
         """B T ids, and which of them are there."""
@@ -203,16 +193,3 @@ def _make_cache(pairs: Sequence[Pair]) -> DynamicCache:
 
 def _list_pairs(cache: Any) -> list[Pair]:
     return [(layer.keys, layer.values) for layer in cache.layers]
-
-
-def _find_numbered(model: Any) -> nn.Module | None:
-    """The learned positions of a decoder that numbers its slots by itself, as BART's does."""
-    found = getattr(model.get_decoder(), "embed_positions", None)
-    if found is None:
-        return None
-    if not (isinstance(found, nn.Embedding) and hasattr(found, "offset")):
-        raise ModelError(
-            f"It isn't known how {type(model).__name__} numbers positions, so rows can't be written side by side. "
-            "Choose a model of the T5, BART, Llama or GPT-2 families."
-        )
-    return found

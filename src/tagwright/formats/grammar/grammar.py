@@ -67,8 +67,12 @@ class Grammar:
         compiler = Compiler(language, most=most)
         self._context = Context(source, deepest=deepest)
         self._context.rules.update(compiler.rules)
-        begin = Thread(self._context.keep(compiler.start, None), is_first=True)
-        self.start = self._settle([begin])
+        self._begin = Thread(self._context.keep(compiler.start, None), is_first=True)
+
+    @property
+    def start(self) -> State:
+        """Made anew each time: a grammar that kept its states, which know it, would wait for the garbage collector."""
+        return self._settle([self._begin])
 
     @property
     def lost(self) -> Counter[str]:
