@@ -13,11 +13,13 @@ from tagwright.formats.grammar.grammar import Grammar
 from tagwright.formats.grammar.lexicon import Lexicon
 from tagwright.text.synthetic import make_corpus
 
-WITH_ENCODER, CAUSAL = ("t5", "bart"), ("llama", "gpt2", "opt", "mistral")
+WITH_ENCODER, CAUSAL = ("t5", "umt5", "bart"), ("llama", "gpt2", "opt", "mistral")
 SIZES: dict[str, Any] = {"num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 16, "intermediate_size": 32}
 ENDS = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+T5_SIZES = {"d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 2, "num_heads": 2, "decoder_start_token_id": 0}
 OWN_SIZES: dict[str, dict[str, Any]] = {
-    "t5": {"d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 2, "num_heads": 2, "decoder_start_token_id": 0},
+    "t5": T5_SIZES,
+    "umt5": T5_SIZES,
     "bart": {
         **{
             f"{side}_{name}": size for side in ("encoder", "decoder") for name, size in (("layers", 2), ("ffn_dim", 32))
@@ -50,7 +52,7 @@ def make_writer(kind: str, **changes: Any) -> Any:
     torch.manual_seed(0)
     own = OWN_SIZES.get(kind, {})
     sizes = SIZES | ENDS | {"vocab_size": len(make_tokenizer()), "max_position_embeddings": 512}
-    if kind in ("t5", "bart"):
+    if kind in WITH_ENCODER:
         sizes = ENDS | {"vocab_size": len(make_tokenizer())}
     config = transformers.AutoConfig.for_model(kind, **(sizes | own | changes))
     kinds = transformers.AutoModelForSeq2SeqLM if kind in WITH_ENCODER else transformers.AutoModelForCausalLM

@@ -63,6 +63,19 @@ def test_rows_rewind_leave_and_join(kind: str) -> None:
     trial.read_on([2], [1])
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_of_unlike_pace(kind: str) -> None:
+    """Where a model is told its order they leave gaps in the cache, which are closed now and then."""
+    trial = Trial(make_writer(kind), [3, 2])
+    spare = []
+    for at in range(12):
+        trial.read_on([7, 7], [[1, 7], [7, 1]][at % 2])
+        spare.append(trial.memory.slots - max(trial.memory.lengths))
+    assert trial.writing.order.gaps == (kind in ("t5", "bart", "llama"))
+    assert (max(spare) > 0) == trial.writing.order.gaps
+    assert (sorted(spare) != spare) == trial.writing.order.gaps, "they were closed"
+
+
 def test_only_wanted_logits_are_made() -> None:
     writing, wanted = Writing(make_writer("t5")), torch.tensor([[True, False, True], [False, True, False]])
     prompts, tokens = [[5, 6, 7, 2], [8, 2]], [[0, 9, 10], [0, 11]]

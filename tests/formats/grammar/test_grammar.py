@@ -1,6 +1,8 @@
 """Grammars over tokens: they accept what a format writes; what is written under them is read without a fault."""
 
+import gc
 from random import Random
+from weakref import ref
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +16,7 @@ from tagwright.formats.grammar.grammar import Grammar
 from tagwright.formats.grammar.lexicon import Lexicon
 from tagwright.formats.strings.faults import LOST_TAIL, REPEATED, Faults
 from tagwright.text.document import Document
+from tagwright.text.span import Span
 from tiny_tokenizers import learn_bytes
 
 
@@ -85,3 +88,19 @@ def test_whatever_is_allowed_ends_and_is_read_without_a_fault(task: str, kind: s
         assert set(faults.cases) <= {LOST_TAIL, REPEATED}, list(faults.lines())
 
     check()
+
+
+def test_nothing_of_a_grammar_waits_for_the_garbage_collector() -> None:
+    """It makes many objects for every document, and a pass over all that a program holds takes longer than writing."""
+    document = Document.from_words(["Ada", "met", "Bo", "."], spans=(Span(0, 1, "person"),))
+    format = make_format("ner", "inline", document)
+    gc.collect()
+    gc.disable()
+    try:
+        grammar = Grammar(format.describe(document, format.ask(document)[0][1]), LEXICONS["prefix"])
+        assert wander(grammar, Random(0))
+        known = ref(grammar)
+        del grammar
+        assert known() is None
+    finally:
+        gc.enable()

@@ -28,7 +28,7 @@ class Order:
             self.gaps = self.takes_positions and _is_rotary(model)
 
     def hook(self, held: Tensor, positions: Tensor) -> list[Any]:
-        """Tell a decoder that numbers its slots by itself the positions (B T) of what it reads, until these are removed.
+        """Tell a decoder that numbers slots by itself the positions (B T) of what it reads, until these are removed.
 
         `held` (B S, bool): the slots before these that hold something.
         """
@@ -71,7 +71,8 @@ def _is_rotary(model: Any) -> bool:
 
 def _find_biased(model: Any) -> nn.Module | None:
     """The one attention of T5's decoder that makes a bias of distances, for all layers."""
-    found = [module for module in model.get_decoder().modules() if getattr(module, "has_relative_attention_bias", False)]
+    modules: list[nn.Module] = list(model.get_decoder().modules())
+    found = [module for module in modules if getattr(module, "has_relative_attention_bias", False)]
     if len(found) != 1 or "position_bias" not in inspect.signature(found[0].forward).parameters:
         return None
     return found[0]

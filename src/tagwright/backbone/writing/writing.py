@@ -1,7 +1,7 @@
 """Writing: an encoder-decoder or a causal model that writes for many rows, several tokens at once. Knows no grammar.
 
-Rows move on at their own pace. A model that counts slots (a sliding window does) must see true distances: what a row has
-read stands at the right end of its cache, without gaps. One that is told all it knows of order may have gaps.
+Rows move on at their own pace. A model that counts slots (a sliding window does) must see true distances: what a row
+has read stands at the right end of its cache, without gaps. One that is told all it knows of order may have gaps.
 """
 
 import inspect
@@ -122,7 +122,7 @@ class Writing:
         else:
             inputs = {"input_ids": ids, "attention_mask": keep.long()}
             inputs |= {"position_ids": positions} if self.order.takes_positions else {}
-            if not memory.slots and _has_sight(self.model):  # or its open layers would take what is written for the prompt
+            if not memory.slots and _has_sight(self.model):  # or open layers would take what is written for the prompt
                 inputs[LENGTHS] = torch.zeros(len(tokens), dtype=torch.long)
         narrow = among if self.narrows and among is not None and among.shape[1] * FEW < len(self.head.weight) else None
         hooks, seen = self.order.hook(memory.held, positions), list[Tensor]()
