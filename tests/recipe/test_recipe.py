@@ -47,6 +47,12 @@ def test_a_sight_that_suits_no_model_is_told_with_the_other_faults(sight: str) -
         Recipe().change({"backbone.sight": sight, "head.name": "foo"})
 
 
+def test_a_prefix_has_no_sight() -> None:
+    with pytest.raises(RecipeError, match="tuning.name: 'prefix' and a chosen sight .* can't be had together"):
+        Recipe().change({"backbone.sight": "all", "tuning.name": "prefix"})
+    Recipe().change({"backbone.sight": "none", "tuning.name": "prefix"})
+
+
 def test_documents_of_a_file_are_drawn_by_shots() -> None:
     with pytest.raises(RecipeError, match=r"data.documents: .* a.conll is a file. .*--shots 50"):
         Recipe.from_dict({"data": {"train": "a.conll", "documents": 50}})

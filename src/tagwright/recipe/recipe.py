@@ -162,6 +162,8 @@ class Recipe(Settings):
             read_form("none" if self.backbone.sight is None else self.backbone.sight)
         except RecipeError as error:
             yield f"  backbone.sight: {str(error).removeprefix('sight ')}"
+        if self.view == "tagger" and self.tuning.name == "prefix" and self.backbone.sight not in (None, "none"):
+            yield "  tuning.name: 'prefix' and a chosen sight (backbone.sight) can't be had together. Take 'lora'."
 
     def _find_faults_of_writer(self) -> Iterator[str]:
         for name in UNREAD_BACKBONE:
