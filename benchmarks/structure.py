@@ -230,9 +230,10 @@ def tell_seconds(run: Mapping[int, Mapping[str, Any]]) -> str:
 
 
 def show_inner(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """How many of the spans are found that one tag for each word can't hold."""
-    table = Table(title="Recall of inner spans, which no flat tagging holds, in percent", title_justify="left")
-    for column in ("corpus", "backbone", "inner spans", *ARMS):
+    """How many of the spans are found that one tag for each word can't hold, and how many of them beside a right span
+    that overlaps them: a flat tagger may find one of the two."""
+    table = Table(title="Inner spans found (recall), and found beside the span around them, in percent")
+    for column in ("corpus", "backbone", "inner spans", *ARMS, *(f"{arm}, beside" for arm in ARMS)):
         table.add_column(column)
     rows = []
     for corpus, name in list_pairs(records):
@@ -240,9 +241,12 @@ def show_inner(records: Sequence[Record]) -> list[dict[str, Any]]:
         spans = next((result["inner"]["spans"] for result in runs["pairs"].values()), 0)
         if corpus not in FLATTENED or not spans:
             continue
-        recalls = {arm: [result["inner"]["recall"] for result in run.values()] for arm, run in runs.items()}
-        table.add_row(corpus, name, str(spans), *(tell_scores(recalls[arm]) for arm in ARMS))
-        rows.append({"corpus": corpus, "name": name, "spans": spans, **recalls})
+        row = {
+            key: {arm: [result["inner"][key] for result in run.values()] for arm, run in runs.items()}
+            for key in ("recall", "beside")
+        }
+        table.add_row(corpus, name, str(spans), *(tell_scores(row[key][arm]) for key in row for arm in ARMS))
+        rows.append({"corpus": corpus, "name": name, "spans": spans, **row})
     if rows:
         console.print(table)
     return rows

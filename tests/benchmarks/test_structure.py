@@ -12,6 +12,7 @@ from study import Cell, check_cells
 from nested_documents import make_documents
 from tagwright.heads import HeadConfig
 from tagwright.recipe.recipe import Recipe
+from tagwright.text.span import find_flat
 
 
 def test_joined_documents_have_so_many_words_and_keep_what_lies_within() -> None:
@@ -28,8 +29,10 @@ def test_joined_documents_have_so_many_words_and_keep_what_lies_within() -> None
 def test_inner_spans_are_those_that_a_flat_tagging_drops() -> None:
     gold = make_documents()
     outer = [document.with_spans(span for span in document.spans if len(span) > 1) for document in gold]
-    assert measure_inner(gold, gold) == {"spans": 7, "recall": 100.0}
+    assert measure_inner(gold, gold) == {"spans": 7, "recall": 100.0, "beside": 100.0}
     assert 0 < measure_inner(gold, outer)["recall"] < 100
+    inner = [document.with_spans(find_flat(document.spans)[1]) for document in gold]
+    assert measure_inner(gold, inner) == {"spans": 7, "recall": 100.0, "beside": 0.0}
     nothing = [document.with_spans(()) for document in gold]
     assert measure_inner(gold, nothing)["recall"] == 0 and measure_inner(nothing, gold)["spans"] == 0
 
@@ -64,7 +67,7 @@ def test_every_arm_is_a_recipe(cells: list[Cell]) -> None:
 
 
 def test_tables_put_the_writer_beside_both_heads(cells: list[Cell]) -> None:
-    result = {"scores": {"exact.f1": 50.0}, "inner": {"spans": 4, "recall": 25.0}, "train_seconds": 1.0}
+    result = {"scores": {"exact.f1": 50.0}, "inner": {"spans": 4, "recall": 25.0, "beside": 0.0}, "train_seconds": 1.0}
     result |= {"test_seconds": 1.0}
     records = {
         cell.name: {"settings": cell.settings, "result": result} for cell in cells if cell.settings["part"] == "arm"
@@ -75,7 +78,7 @@ def test_tables_put_the_writer_beside_both_heads(cells: list[Cell]) -> None:
     assert spans["pairs"] == spans["flat"] == {1: 50.0, 2: 50.0} and spans["writer"] == {1: 50.0}
     assert edges["flat"] == {} and edges["writer"] == {1: 0.0} and edges["gain"] is None
     assert {row["corpus"] for row in told["inner"]} == set(structure.FLATTENED)
-    assert told["inner"][0]["writer"] == [25.0]
+    assert told["inner"][0]["recall"]["writer"] == [25.0]
 
 
 def test_what_is_not_there_is_left_out_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -76,6 +76,15 @@ def test_rows_of_unlike_pace(kind: str) -> None:
     assert (sorted(spare) != spare) == trial.writing.order.gaps, "they were closed"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_rows_leave_behind_goes(kind: str) -> None:
+    trial = Trial(make_writer(kind), [40, 2])
+    trial.read_on([30, 1], [30, 1])
+    trial.memory, trial.prompts, trial.written = take(trial.memory, [1]), trial.prompts[1:], trial.written[1:]
+    trial.read_on([2], [2])
+    assert trial.memory.slots == trial.memory.lengths[0]
+
+
 def test_only_wanted_logits_are_made() -> None:
     writing, wanted = Writing(make_writer("t5")), torch.tensor([[True, False, True], [False, True, False]])
     prompts, tokens = [[5, 6, 7, 2], [8, 2]], [[0, 9, 10], [0, 11]]

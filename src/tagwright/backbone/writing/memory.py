@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 Pair = tuple[Tensor, Tensor]  # keys and values of one layer: B H S D
-GAPS = 1.5  # slots for each token of the longest row, from which on gaps are closed
+GAPS = 1.25  # slots for each token of the longest row, from which on gaps are closed
 
 
 @dataclass
@@ -43,7 +43,7 @@ def settle(memory: Memory, counts: Sequence[int]) -> None:
     memory.held = torch.cat([memory.held, kept.to(memory.held.device)], 1)
     memory.lengths = [length + count for length, count in zip(memory.lengths, counts, strict=True)]
     memory.fresh, width, slots = 0, max(memory.lengths), memory.slots
-    if len(set(counts)) == 1 or (memory.gaps and slots <= GAPS * width):
+    if slots <= GAPS * width if memory.gaps else len(set(counts)) == 1:
         memory.cache = [(keys[:, :, :slots], values[:, :, :slots]) for keys, values in memory.cache]
     else:
         index = memory.held.byte().argsort(dim=1, stable=True)[:, slots - width :]
