@@ -16,9 +16,10 @@ GAPS = 1.25  # slots for each token of the longest row, from which on gaps are c
 
 @dataclass
 class Memory:
-    """What rows have read: `lengths` of their tokens are in the cache, and `fresh` slots come from the last reading.
+    """What rows have read: `lengths` of their tokens are in the cache.
 
-    `held` (B S, bool): the slots, but for the fresh ones, that hold something; `gaps`: between them some need not.
+    `held` (B S, bool): the slots that hold something, but for those of the last reading, until it is settled; `gaps`:
+    between them some need not.
     `states` (B L H) and `keep` (B L) are those of an encoder, `cross` what its decoder made of them.
     """
 
@@ -26,14 +27,12 @@ class Memory:
     held: Tensor
     gaps: bool = False
     cache: list[Pair] = field(default_factory=list)
-    fresh: int = 0
     cross: list[Pair] = field(default_factory=list)
     states: Tensor | None = None
     keep: Tensor | None = None
 
     @property
     def slots(self) -> int:
-        """Slots of the cache but for the fresh ones."""
         return self.held.shape[1]
 
 
@@ -42,7 +41,7 @@ def settle(memory: Memory, counts: Sequence[int]) -> None:
     kept = torch.arange(max(counts)) < torch.tensor(counts)[:, None]
     memory.held = torch.cat([memory.held, kept.to(memory.held.device)], 1)
     memory.lengths = [length + count for length, count in zip(memory.lengths, counts, strict=True)]
-    memory.fresh, width, slots = 0, max(memory.lengths), memory.slots
+    width, slots = max(memory.lengths), memory.slots
     if slots <= GAPS * width if memory.gaps else len(set(counts)) == 1:
         memory.cache = [(keys[:, :, :slots], values[:, :, :slots]) for keys, values in memory.cache]
     else:
@@ -111,4 +110,4 @@ def _fill(tensor: Tensor, size: int, *, dim: int, left: bool) -> Tensor:
 def _gather(tensor: Tensor, places: Tensor) -> Tensor:
     """B H S D at B T places -> B H T D."""
     batch, heads, _, size = tensor.shape
-    return tensor.gather(2, places[:, None, :, None].expand(batch, heads, places.shape[1], size))
+    return tensor.gather(2, places.to(tensor.device)[:, None, :, None].expand(batch, heads, places.shape[1], size))

@@ -141,7 +141,7 @@ class Writing:
         if self.has_encoder:
             memory.cross = _list_pairs(cache.cross_attention_cache)
             cache = cache.self_attention_cache
-        memory.cache, memory.fresh = _list_pairs(cache), width
+        memory.cache = _list_pairs(cache)
         logits = logits if wanted is None else logits[0]
         return logits if among is None or narrow is not None else logits.gather(-1, among)
 
