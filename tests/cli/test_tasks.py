@@ -36,7 +36,10 @@ def test_one_writer_is_trained_for_several_tasks_and_asked_for_one(run: Run, her
     run("predict", "both", "roles.jsonl", "--task", "srl", "-o", "said.jsonl")
     run("predict", "both", "names.jsonl", "-o", "all.jsonl")
     assert len((here / "said.jsonl").read_text().splitlines()) == 4
-    run("evaluate", "roles.jsonl", "--model", "both", "--task", "srl", "--json", "scores.json")
+    told = run("evaluate", "roles.jsonl", "--model", "both", "--task", "srl", "--json", "scores.json").output
+    assert "roles (micro)" in told and "exact (micro)" not in told, "it was given the predicates"
+    run("predict", "both", "names.jsonl", "--task", "ner", "--unconstrained", "-o", "free.jsonl")
+    run("evaluate", "names.jsonl", "--model", "both", "--task", "ner", "--unconstrained")
     assert json.loads((here / "scores.json").read_text())["documents"] == 4
     assert "names.jsonl is the file that this labeler was trained on" in run("predict", "both", "names.jsonl").stderr
     shown = run("inspect", "both").stdout
@@ -58,5 +61,9 @@ def test_one_writer_is_trained_for_several_tasks_and_asked_for_one(run: Run, her
 
 
 def test_a_tagger_has_no_tasks(run: Run, labeler: Path) -> None:
+    with pytest.raises(RecipeError, match="--beams is for labelers that write, and labeler is a tagger"):
+        run("predict", "labeler", "--beams", "3", "--text", "Ada ran.")
+    with pytest.raises(RecipeError, match="--unconstrained is for labelers that write"):
+        run("predict", "labeler", "--unconstrained", "--text", "Ada ran.")
     with pytest.raises(ModelError, match="no task 'ner'. It is a tagger, which has no tasks to choose"):
         run("predict", "labeler", "--task", "ner", "--text", "Ada ran.")

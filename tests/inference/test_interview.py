@@ -207,7 +207,7 @@ def test_given_parts_are_asked_about_one_by_one(model: Path) -> None:
     found = runner.predict(documents)
     assert runner.faults.outputs == 8
     assert all(document.spans[:2] == documents[0].spans[:2] for document in found[:1])
-    with pytest.raises(DataError, match="is to be given predicates, which a str has not"):
+    with pytest.raises(DataError, match="is to be given predicates, which a text has not"):
         runner.predict(["Ann bought it"])
 
 

@@ -81,12 +81,10 @@ def test_no_gold_reaches_a_prediction() -> None:
     assert any(document.relations for document in labeler.predict(bare))
 
 
-@pytest.mark.parametrize("text", ["he sold it", ["he", "sold", "it"]])
-def test_a_text_is_refused_where_spans_must_be_given(text: str | list[str]) -> None:
+@pytest.mark.parametrize(("text", "kind"), [("he sold it", "text"), (["he", "sold", "it"], "list of words")])
+def test_a_text_is_refused_where_spans_must_be_given(text: str | list[str], kind: str) -> None:
     labeler = Predictor(make_tagger(make_documents(ROLES), HeadConfig(name="pairs", given="predicates")))
-    with pytest.raises(
-        DataError, match=f"is to be given predicates, which a {type(text).__name__} has not. Give Documents"
-    ):
+    with pytest.raises(DataError, match=f"is to be given predicates, which a {kind} has not. Give Documents"):
         labeler.predict([text])
 
 

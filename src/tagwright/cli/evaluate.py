@@ -15,6 +15,7 @@ from tagwright.cli.terminal.files import (
     TagColumn,
     TextColumn,
     ToJson,
+    Unconstrained,
     WordColumn,
 )
 from tagwright.cli.terminal.targets import Overwrite, check_targets
@@ -53,10 +54,9 @@ def evaluate(
     predicted_tag_column: PredictedTags = None,
     tokens_per_batch: Annotated[int, typer.Option(min=16, help="With --model: padded tokens in a batch.")] = 4096,
     beams: Beams = 1,
+    unconstrained: Unconstrained = False,
 ) -> None:
-    """Score predictions against labels.
-
-    Spans (exact, boundary, type-only, partial), words, and relations, roles and fields where there are any.
+    """Score predictions against labels: spans (in four modes), words, and relations, roles and fields if there are any.
 
     \b
     tagwright evaluate test.conll predicted.jsonl
@@ -70,7 +70,7 @@ def evaluate(
     from tagwright.text.ledger import Ledger
 
     of_file = {"--predicted-from": predicted_kind, "--predicted-tag-column": predicted_tag_column}
-    of_labeler = {"--task": task, "--beams": None if beams == 1 else beams}
+    of_labeler = {"--task": task, "--beams": beams if beams > 1 else None, "--unconstrained": unconstrained or None}
     _check_sides(predicted, model, of_file if predicted is None else of_labeler)
     check_targets({"--json": json_file, "--html": html}, overwrite=overwrite)
     columns = {"word_column": word_column, "tag_column": tag_column, "text_column": text_column}
@@ -78,15 +78,17 @@ def evaluate(
     find_reader(gold, kind=kind, options=options)
     unheld, console = Ledger(), make_console()
     rights = scan(gold, kind=kind, options=options, ledger=unheld)
+    given: frozenset[str] = frozenset()
     if predicted is not None:
         found, column = predicted_kind or kind, predicted_tag_column
         said = scan_predicted(predicted, gold, kind=found, options=options, tag_column=column, ledger=unheld)
         report = score(rights, count_along(said, "scoring"))
     else:
-        labeler = load_labeler(str(model), task=task, ledger=unheld, tokens_per_batch=tokens_per_batch, beams=beams)
+        running: dict[str, Any] = {"tokens_per_batch": tokens_per_batch, "beams": beams, "unconstrained": unconstrained}
+        labeler = _turn_to(load_labeler(str(model), task=task, ledger=unheld, **running), task, model=str(model))
         warn_if_learned(labeler, gold)
-        report = _score_labeler(_turn_to(labeler, task, model=str(model)), rights, ledger=unheld)
-    show_report(console, report, title=gold.name)
+        report, given = _score_labeler(labeler, rights, ledger=unheld), labeler.model.given
+    show_report(console, report, title=gold.name, given=given)
     show_legend(console, [report])
     show_ledger(console, unheld, title="What could not be held:")
     write_json(json_file, report.to_dict())

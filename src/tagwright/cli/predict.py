@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tagwright.backbone.builtin import LABELER_FORMS
-from tagwright.cli.terminal.files import Beams, Encoding, From, TagColumn, TextColumn, To, Watch, WordColumn, Written
+from tagwright.cli.terminal.files import (
+    Beams,
+    Encoding,
+    From,
+    TagColumn,
+    TextColumn,
+    To,
+    Unconstrained,
+    Watch,
+    WordColumn,
+    Written,
+)
 from tagwright.cli.terminal.targets import Overwrite
 
 if TYPE_CHECKING:
@@ -72,10 +83,9 @@ def predict(
     dtype: Annotated[Precision | None, typer.Option(help="Precision, if not the one it was saved in.")] = None,
     tokens_per_batch: Annotated[int, typer.Option(min=16, help="Padded tokens in a batch.")] = 2048,
     beams: Beams = 1,
+    unconstrained: Unconstrained = False,
 ) -> None:
-    """Label documents with a saved labeler.
-
-    Their order is kept; labels that they have already are replaced.
+    """Label documents with a saved labeler, in their order; labels that they have already are replaced.
 
     \b
     tagwright predict runs/first new.txt -o labelled.jsonl
@@ -92,7 +102,7 @@ def predict(
     sorting.check()
     target.check(source, review, is_shown=bool(text))
     running: dict[str, Any] = {"tokens_per_batch": tokens_per_batch, "on_long": on_long.value, "beams": beams}
-    labeler = load_labeler(model, task=task, dtype=None if dtype is None else dtype.value, **running)
+    labeler = load_labeler(model, task=task, dtype=dtype and dtype.value, unconstrained=unconstrained, **running)
     labeler = labeler if task is None else labeler.choose(task)
     sorting.check_labeler(labeler)
     if text:

@@ -29,7 +29,6 @@ from tagwright.tokens.batch import OnLong, Piece
 
 logger = logging.getLogger(__name__)
 Input = str | Sequence[str] | Document
-GIVEN = "Give Documents with spans, or a file that has them."
 LACKING = "which this labeler is to be given: not asked, so nothing is found"
 PADDING = 64  # tokens of a batch at most, on a CPU (docs/log.md has others); an accelerator had rather pad
 FORMS = "Give a list of documents; each is a text, a list of words, or a Document."
@@ -84,7 +83,8 @@ class Runner:
     def __repr__(self) -> str:
         weights = sum(weight.numel() for weight in self.model.parameters()) / 1e6
         model, labels = self.model.backbone.config.model, len(self.model.labels)
-        return f"{type(self).__name__}({model}, {labels} labels, {weights:.1f} million weights, on {self.device})"
+        about = ", ".join((model, *self.model.tasks, f"{labels} labels", f"{weights:.1f} million weights"))
+        return f"{type(self).__name__}({about}, on {self.device})"
 
     def __post_init__(self) -> None:
         self.model.eval()
@@ -159,7 +159,11 @@ class Runner:
         for item in documents:
             if self.model.given and not isinstance(item, Document):
                 given = " and ".join(self.model.given)
-                raise DataError(f"This labeler is to be given {given}, which a {type(item).__name__} has not. {GIVEN}")
+                plain = "a text" if isinstance(item, str) else "a list of words"
+                raise DataError(
+                    f"This labeler is to be given {given}, which {plain} has not. "
+                    f"Give Documents with {given}, or a file that has them."
+                )
             chunk.append(_as_document(item))
             words += len(chunk[-1])
             if len(chunk) == self.config.documents_at_once or words >= self.config.words_at_once:
@@ -205,6 +209,10 @@ class Runner:
         labellings: list[list[Document]] = [[] for _ in documents]
         for task in self.model.tasks:
             asked = [at for at, tasks in enumerate(suiting) if task in tasks]
+            if idle := len(documents) - len(asked):
+                given = " and ".join(self.choose(task).model.given)
+                reason = f"document not asked for {task!r}, which must be given {given}: to be asked it must be named"
+                self.ledger.note(reason, count=idle)
             for at, found in zip(asked, self.choose(task)._label([documents[at] for at in asked]), strict=True):
                 labellings[at].append(found)
         return [join_labels(document, found) for document, found in zip(documents, labellings, strict=True)]

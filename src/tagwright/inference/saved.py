@@ -14,6 +14,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineMod
 from tagwright.backbone.builtin import LABELER_FORMS, PREFIX, find_labeler
 from tagwright.backbone.reading.pretrained import advise_on_hub, is_hub_reached
 from tagwright.errors import DataError, ModelError
+from tagwright.formats.strings.faults import Faults
 from tagwright.inference.calibrated import CALIBRATION, read_calibration, write_calibration
 from tagwright.inference.runner import Runner
 from tagwright.io.source import suggest_path
@@ -48,14 +49,14 @@ def save_labeler(
 ) -> None:
     """Write everything beside its place, reload it, compare predictions, then put it in its place."""
     given = _list_asked(runner, fixture)
-    plain = replace(runner, calibration=None)
+    plain = _stand_aside(runner)
     is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix="staged-", dir=folder) as temporary:
             staged = Path(temporary)
             _write(runner, staged, name or folder.name, dtype=dtype)
-            copy = replace(plain, model=read_folder(staged)[0].to(runner.device), ledger=Ledger())
+            copy = _stand_aside(runner, model=read_folder(staged)[0].to(runner.device))
             _write_fixture(staged, given, expected=_label_each(plain, given))
             check_fixture(copy, staged, rounded_to=dtype)
             if dtype is not None:  # later checks are of the rounded weights, and exact again
@@ -67,6 +68,11 @@ def save_labeler(
         raise DataError(
             f"can't be written: {error.strerror or error}. Free some space or choose another folder.", path=folder
         ) from error
+
+
+def _stand_aside(runner: Runner, **changes: Any) -> Runner:
+    """The same, uncalibrated, for documents that nobody asked about: what it notes and counts is nobody's."""
+    return replace(runner, calibration=None, ledger=Ledger(), faults=Faults(), **changes)
 
 
 def _list_asked(runner: Runner, fixture: Fixture) -> list[Asked]:
@@ -142,7 +148,7 @@ def check_fixture(runner: Runner, folder: Path, *, rounded_to: str | None = None
     except (ValueError, KeyError, TypeError, DataError) as error:
         raise ModelError(f"{path} can't be read ({error}). The folder is damaged: copy it or save it again.") from error
     tolerance = TOLERANCE if runner.is_exact and rounded_to is None else COARSE
-    for row, found in zip(rows, _label_each(replace(runner, calibration=None), asked), strict=True):
+    for row, found in zip(rows, _label_each(_stand_aside(runner), asked), strict=True):
         listed = _list_found(found)
         for part in PARTS:
             wanted, said = row.get(part, []), listed.get(part, [])  # a part that is empty need not be there

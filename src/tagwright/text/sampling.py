@@ -77,8 +77,8 @@ def split(
     blocks = _group(documents, seed=seed, by_group=by_group)
     if len(blocks) < 2:
         raise DataError(
-            f"Can't split {len(documents)} documents in two: they are {len(blocks)} group(s) or texts."
-            " Give a second file, or split without groups."
+            f"Can't split {len(documents)} documents in two: they are {len(blocks)} group(s) or texts, and documents "
+            "of one group, or of the same text, stay together. Give a second file."
         )
     wanted = max(1, round(len(documents) * share))
     dev: set[int] = set()

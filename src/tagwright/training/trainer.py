@@ -44,10 +44,9 @@ def encode(labeler: Labeler, documents: Sequence[Document], *, ledger: Ledger) -
     """Tokenise documents once, cut long ones into pieces, and find their targets."""
     pieces, targets = labeler.teach(documents, ledger)
     if not pieces:
-        raise DataError(
-            "There is nothing to learn from in the training documents. Check the word or text column."
-            + "".join(f"\n  {line}" for line in ledger.lines())
-        )
+        noted = "".join(f"\n  {line}" for line in ledger.lines())
+        why = f" What was noted while they were read and cut:{noted}" if noted else " Check the word or text column."
+        raise DataError(f"There is nothing to learn from in the {len(documents)} training documents.{why}")
     return Pieces(pieces, targets)
 
 

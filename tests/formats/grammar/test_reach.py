@@ -27,7 +27,7 @@ def label(name: str) -> Document:
 
 def test_a_label_that_the_tokenizer_loses_is_refused() -> None:
     inventory = TASKS["ner"].learn([label("人名"), label("mat")])
-    told = "'人名' is written '人名', and comes back from the tokens of t5 as ''. Name it otherwise in writer.words"
+    told = "'人名' is written '人名', and comes back from the tokens of t5 as ''. Name it otherwise in the recipe"
     with pytest.raises(ModelError, match=told):
         check_names(inventory, make_poor_lexicon(), model="t5")
     check_names(inventory, make_lexicon(), model="bytes")

@@ -179,7 +179,7 @@ def test_each_predicate_is_a_question(model: Path) -> None:
 
 
 def test_without_a_label_there_is_nothing_to_learn(model: Path) -> None:
-    with pytest.raises(ModelError, match="nothing that the task 'srl' predicts. Check the task"):
+    with pytest.raises(ModelError, match="no relations and no spans, which the task 'srl' predicts. Check the task"):
         make_writer(model, DOCUMENTS, task="srl")
 
 

@@ -162,7 +162,7 @@ def test_a_writer_is_estimated_by_what_it_is_taught(kind: str, format: str, tuni
     assert found.answers is not None and found.answers.limit == labeler.sources.room
     assert found.answers.taught == tuple(map(len, taught.targets)) and not found.answers.dev
     bare = [Document.from_words(["a", "b"])]
-    with pytest.raises(ModelError, match="nothing that the task 'ner' predicts. Check the task and the file"):
+    with pytest.raises(ModelError, match="no spans, which the task 'ner' predicts. Check the task and the file"):
         estimate(plan, bare, machine=MACHINE)
 
 

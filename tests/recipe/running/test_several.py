@@ -90,13 +90,14 @@ def test_a_document_is_asked_for_what_suits_it(recipe: Recipe) -> None:
     both = train_labeler(recipe.change({"training.max_steps": 1}), CORPORA).labeler
     plain = [replace(found, meta={}) for found in both.predict(NAMES)]
     assert plain == both.choose("ner").predict(NAMES) and both("Ann saw Rome") == both.choose("ner")("Ann saw Rome")
-    with pytest.raises(DataError, match="to be given predicates"):
+    assert "x document not asked for 'srl', which must be given predicates" in "\n".join(both.ledger.lines())
+    with pytest.raises(DataError, match="to be given predicates, which a text has not. Give Documents with predicates"):
         both.choose("srl")("Ann saw Rome")
 
 
 def test_a_task_without_labels_is_refused_by_its_name(recipe: Recipe) -> None:
     empty = [Document.from_words(["it", "rains"])]
-    with pytest.raises(ModelError, match="nothing that the task 'srl' predicts"):
+    with pytest.raises(ModelError, match="hold no relations.*, which the task 'srl' predicts"):
         train_labeler(recipe, CORPORA | {"srl": Corpus(empty)})
 
 

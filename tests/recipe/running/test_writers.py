@@ -37,7 +37,9 @@ def interrupt(self: OrderEpochs, args: Any, state: TrainerState, control: Traine
 
 def test_a_run_trains_scores_and_saves(recipe: Recipe, tmp_path: Path) -> None:
     outcome = train_labeler(recipe, CORPUS, folder=tmp_path / "run")
+    asked = outcome.labeler.faults.outputs
     write_outputs(outcome, tmp_path / "run")
+    assert outcome.labeler.faults.outputs == asked, "what is stored and checked with a labeler isn't counted"
     assert outcome.dev is not None and outcome.test is not None and len(outcome.predicted) == 5
     assert [entry for entry in outcome.history if "eval_f1" in entry]
     about = json.loads((tmp_path / "run" / "tagwright.json").read_text(encoding="utf-8"))
@@ -52,6 +54,20 @@ def test_a_run_trains_scores_and_saves(recipe: Recipe, tmp_path: Path) -> None:
     check_folder(tmp_path / "run", recipe, resume=True, overwrite=False)
     with pytest.raises(RecipeError, match="writer.format: 'inline' then, 'records' now"):
         check_folder(tmp_path / "run", recipe.change({"writer.format": "records"}), resume=True, overwrite=False)
+
+
+def test_without_a_test_part_dev_documents_are_stored(recipe: Recipe, tmp_path: Path) -> None:
+    outcome = train_labeler(recipe.change({"training.max_steps": 1}), Corpus(CORPUS.train, CORPUS.dev))
+    write_outputs(outcome, tmp_path / "run")
+    stored = json.loads((tmp_path / "run" / "fixture.json").read_text(encoding="utf-8"))
+    assert [row["text"] for row in stored] == [document.text for document in CORPUS.dev]
+
+
+def test_what_the_task_predicts_and_training_lacks_is_told(recipe: Recipe) -> None:
+    outcome = train_labeler(recipe.change({"training.max_steps": 1, "writer.task": "joint-er"}), CORPUS)
+    assert "1 x training has no relations, which the task 'joint-er' predicts and is scored by" in "\n".join(
+        outcome.unheld.lines()
+    )
 
 
 def test_a_run_with_sight_of_the_prompt(recipe: Recipe, tmp_path: Path) -> None:
@@ -109,5 +125,5 @@ def test_the_resolved_recipe_says_how_much_may_be_written(recipe: Recipe) -> Non
 
 
 def test_documents_without_the_task_are_refused(recipe: Recipe) -> None:
-    with pytest.raises(ModelError, match="nothing that the task 'srl' predicts"):
+    with pytest.raises(ModelError, match="hold no relations.*, which the task 'srl' predicts"):
         train_labeler(recipe.change({"writer.task": "srl"}), CORPUS)

@@ -28,6 +28,9 @@ Encoding = Annotated[str, typer.Option("--encoding", help="Encoding of the file 
 Beams = Annotated[
     int, typer.Option("--beams", min=1, help="Of a writer: go so many ways, keep the most probable output found.")
 ]
+Unconstrained = Annotated[
+    bool, typer.Option("--unconstrained", help="Of a writer: choose from all tokens, not from what its format allows.")
+]
 ToJson = Annotated[Path | None, typer.Option("--json", help="Write everything as JSON to this file.")]
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from tagwright.backbone.builtin import LABELER_FILE, LABELERS, find_labeler
-from tagwright.errors import DataError, ModelError
+from tagwright.errors import DataError, ModelError, RecipeError
 from tagwright.io.source import hash_file
 from tagwright.registry import suggest
 from tagwright.text.ledger import Ledger
@@ -22,7 +22,13 @@ NO_NEWS = "It has seen them: what it labels and scores there says little about n
 
 
 def load_labeler(
-    model: str, *, task: str | None = None, dtype: str | None = None, ledger: Ledger | None = None, **running: Any
+    model: str,
+    *,
+    task: str | None = None,
+    dtype: str | None = None,
+    ledger: Ledger | None = None,
+    unconstrained: bool = False,
+    **running: Any,
 ) -> "Predictor":
     """A saved labeler that notes in this ledger. It has the task, if one is named, but isn't turned to it.
 
@@ -31,11 +37,15 @@ def load_labeler(
     from tagwright.cli.terminal.show import show_loading
 
     check_task(model, task)
+    given = ["--beams"] * (running.get("beams", 1) > 1) + ["--unconstrained"] * unconstrained
+    running |= {"constrained": False} if unconstrained else {}
     with show_loading(model):
         from tagwright.inference.predictor import Predictor
         from tagwright.inference.runner import RunnerConfig
 
         labeler = Predictor.from_pretrained(model, dtype=dtype, config=RunnerConfig(**running))
+    if given and labeler.model.view == "tagger":
+        raise RecipeError(f"{given[0]} is for labelers that write, and {model} is a tagger. Leave it out.")
     if ledger is not None:
         labeler.ledger = ledger
     return labeler

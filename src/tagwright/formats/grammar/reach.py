@@ -25,8 +25,8 @@ def check_names(inventory: Inventory, lexicon: Lexicon, *, model: str) -> None:
             if names.read(words) != label:
                 raise ModelError(
                     f"The label {label!r} is written {written!r}, and comes back from the tokens of {model} as "
-                    f"{' '.join(words)!r}. Name it otherwise in writer.words: {{{label!r}: '...'}}, or take a model "
-                    "whose vocabulary has these characters."
+                    f'{" ".join(words)!r}. Name it otherwise in the recipe: [writer.words] "{label}" = "...", or take '
+                    "a model whose vocabulary has these characters."
                 )
 
 

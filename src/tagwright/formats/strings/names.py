@@ -67,7 +67,8 @@ class Names:
             if other != label:
                 raise RecipeError(
                     f"Labels {other!r} and {label!r} would both be written {' '.join(name)!r}, and could not be told "
-                    f"apart when they are read. Name one of them otherwise in `words`: {{{label!r}: '...'}}."
+                    "apart when they are read. Name one of them otherwise in the recipe: "
+                    f'[writer.words] "{label}" = "..."'
                 )
         self._longest = max(map(len, self._read), default=0)
 

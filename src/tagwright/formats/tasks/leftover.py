@@ -21,6 +21,14 @@ def note_leftover(documents: Iterable[Document], ledger: Ledger, *, task: Task[A
                 ledger.note(reason, document.id, count=count)
 
 
+def note_absent(documents: Iterable[Document], ledger: Ledger, *, task: Task[Any]) -> None:
+    """Note what the task predicts and no training document has: its score counts it all the same."""
+    documents = list(documents)
+    for kind in sorted(task.predicts):
+        if not any(getattr(document, kind) for document in documents):
+            ledger.note(f"training has no {kind}, which the task {task.name!r} predicts and is scored by")
+
+
 def _list_takers(task: Task[Any], kind: str) -> str:
     """The tasks that predict it beside what this one does, else those that predict it at all."""
     able = [name for name, other in TASKS.items() if other.predicts >= task.predicts | {kind}]

@@ -25,7 +25,8 @@ class Relations(Task[Verdict | None]):
         if (label := names.read(NONE)) is not None:
             raise RecipeError(
                 f"The relation {label!r} would be written {' '.join(NONE)!r}, which says that there is none. "
-                f"Leave such relations out of the documents, or name it otherwise in `words`: {{{label!r}: '...'}}."
+                "Leave such relations out of the documents, or name it otherwise in the recipe: "
+                f'[writer.words] "{label}" = "..."'
             )
         return Inventory(relations=names)
 

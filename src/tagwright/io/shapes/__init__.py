@@ -24,7 +24,8 @@ SHAPES: Table[type[Shape]] = Table(
 )
 
 EXPECTED = (
-    "text and spans; tokens and ner_tags, entities or predicates; tokenized_text and ner; or turns."
+    "text and spans; tokens and ner_tags, entities or predicates; tokenized_text and ner; or turns, "
+    "each with speaker and text, or with user and system."
     " Rename the keys, or name them: --text-column, --word-column, --tag-column (of train data.text_column and so on)."
 )
 

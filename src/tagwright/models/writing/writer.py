@@ -28,7 +28,7 @@ from tagwright.formats.demonstrations.demonstrations import Demonstration, Demon
 from tagwright.formats.format import Format
 from tagwright.formats.grammar.reach import note_lost
 from tagwright.formats.inventory import Inventory
-from tagwright.formats.tasks.leftover import note_leftover
+from tagwright.formats.tasks.leftover import note_absent, note_leftover
 from tagwright.formats.tasks.task import Part
 from tagwright.models.config import FROZEN, STILL, WriterConfig
 from tagwright.models.labeler import OnBackbone, Plan
@@ -109,9 +109,10 @@ class WriterPlan(Plan):
     def check_labels(self) -> None:
         """Refuse to learn where there is nothing to learn."""
         if not any(getattr(self.inventory, names) for names in ("spans", "relations", "arguments", "slots")):
+            wanted = " and no ".join(sorted(TASKS[self.writer.task].predicts))
             raise ModelError(
-                f"No label to learn: the training documents hold nothing that the task {self.writer.task!r} predicts. "
-                "Check the task and the file."
+                f"No label to learn: the training documents hold no {wanted}, which the task {self.writer.task!r} "
+                "predicts. Check the task and the file; `tagwright inspect FILE` tells what a file holds."
             )
 
     def make_format(self) -> Format:
@@ -191,6 +192,7 @@ class Writer(OnBackbone):
     # --- learning -----------------------------------------------------------------------------------------------------
 
     def teach(self, documents: Sequence[Document], ledger: Ledger) -> tuple[list[Any], list[Any]]:
+        note_absent(documents, ledger, task=self.format.task)
         questions, targets, pairs, excess = [], [], [], []
         sources = self.sources
         end = np.array([self.backbone.end], dtype=np.int32)

@@ -25,12 +25,11 @@ from tagwright.text.ledger import Ledger
 from tagwright.tuning.weights import count_weights, tell_share
 
 PREDICTED = "test.predicted.jsonl"
-FIXTURES = 8
 
 
 def write_outputs(outcome: Outcome, folder: Path) -> None:
     """Save the labeler and everything a person or a program may ask of the run; checkpoints go."""
-    fixture = {task: [*each.predicted][:FIXTURES] for task, each in outcome.scored.items()}
+    fixture = {task: each.stored for task, each in outcome.scored.items()}
     outcome.labeler.save_pretrained(folder, fixture=fixture)
     toml = write_toml(outcome.recipe)
     (folder / RECIPE).write_text(toml, encoding="utf-8")

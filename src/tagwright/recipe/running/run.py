@@ -30,15 +30,20 @@ from tagwright.training.callbacks import ShowProgress, StopAfter
 from tagwright.training.checkpoints import find_checkpoint
 
 logger = logging.getLogger(__name__)
+STORED = 8
 
 
 @dataclass(frozen=True)
 class Scored:
-    """How good a labeler is on the dev and test documents of a task, and what it makes of the latter."""
+    """How good a labeler is on the dev and test documents of a task, and what it makes of the latter.
+
+    `stored`: a few of them, or of dev where there is no test, to be checked with the labeler after any load.
+    """
 
     dev: Report | None = None
     test: Report | None = None
     predicted: Sequence[Document] = ()
+    stored: Sequence[Document] = ()
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,8 @@ def prepare_corpora(recipe: Recipe, corpus: Corpus | Corpora, *, ledger: Ledger)
 
 
 def _score_parts(predictor: Predictor, corpus: Corpus) -> Scored:
-    return Scored(_score(predictor, corpus.dev)[0], *_score(predictor, corpus.test))
+    (dev, labelled), (test, predicted) = (_score(predictor, part) for part in (corpus.dev, corpus.test))
+    return Scored(dev, test, predicted, (predicted or labelled)[:STORED])
 
 
 def tell_scores(scored: Mapping[str, Scored]) -> dict[str, float]:
