@@ -61,7 +61,7 @@ def test_a_search_ends_in_a_recipe_and_quotes_fresh_seeds(run: Run, recipe: Path
     [
         (("--strategy", "oneshoot"), "Did you mean 'oneshot'"),
         (("--set", "draw.dev_policy=cv"), "'cv' takes no dev documents"),
-        (("--set", "tuning.name=prefix", "--set", "backbone.sight=none"), "so there is none to search"),
+        (
             ("--set", "tuning.name=prefix", "--set", "backbone.sight=none"),
             "'prefix' can't be had with a chosen sight, so there is none to search",
         ),
