@@ -89,7 +89,7 @@ def evaluate(
         warn_if_learned(labeler, gold)
         report, given = _score_labeler(labeler, rights, ledger=unheld), labeler.model.given
     show_report(console, report, title=gold.name, given=given)
-    show_legend(console, [report])
+    show_legend(console, [report], given=given)
     show_ledger(console, unheld, title="What could not be held:")
     write_json(json_file, report.to_dict())
     if html is not None:

@@ -167,8 +167,8 @@ def show_estimate(console: "Console", need: "Estimate") -> None:
     show_lengths(console, Lengths.of(need.lengths), what=what)
     if need.windowed:
         console.print(f"  {need.windowed:,} documents are longer than a window and become several that overlap")
-    for note, count in need.notes.items():
-        console.print(f"  {count:,} x {escape(note)}")
+    for line in need.notes.lines():
+        console.print(f"  {escape(line)}", soft_wrap=True)
     console.print("[bold]What training would take[/] (an estimate, right to a factor of about two)")
     for line in need.lines():
         console.print(f"  {escape(line)}", soft_wrap=True)

@@ -193,7 +193,7 @@ def _finish(console: Any, outcome: "Outcome", place: Path) -> None:
     write_outputs(outcome, place)
     for part, report in find_reports(outcome).items():
         show_report(console, report, title=part, given=turn_to(outcome.labeler, part.rpartition(" ")[0]).model.given)
-    show_legend(console, find_reports(outcome).values())
+    show_legend(console, find_reports(outcome).values(), given=outcome.labeler.model.given)
     if outcome.labeler.origin.gates:
         for line in draw_sight(read_about(place)):
             console.print(line, highlight=False, soft_wrap=True)

@@ -127,7 +127,7 @@ def test_long_documents_and_silent_words_are_counted(bert: Path) -> None:
     found = estimate(Recipe().change({"backbone.model": str(bert)}), documents, machine=MACHINE)
     assert found.windowed == 1
     assert max(found.lengths) <= 40
-    assert found.notes == {"word that the tokenizer gives no token": 1}
+    assert found.notes.counts == {"word that the tokenizer gives no token": 1}
 
 
 def test_relations_that_the_head_cannot_hold_are_counted_before_training(bert: Path) -> None:
@@ -136,8 +136,8 @@ def test_relations_that_the_head_cannot_hold_are_counted_before_training(bert: P
     )
     plan = Recipe().change({"backbone.model": str(bert)})
     told = {"relation: tags can't hold one, head 'pairs' can": 1}
-    assert estimate(plan, [document], machine=MACHINE).notes == told
-    assert estimate(plan.change({"head.name": "pairs"}), [document], machine=MACHINE).notes == {}
+    assert estimate(plan, [document], machine=MACHINE).notes.counts == told
+    assert estimate(plan.change({"head.name": "pairs"}), [document], machine=MACHINE).notes.counts == {}
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_writer_is_estimated_by_what_it_is_taught(kind: str, format: str, tuni
     (tmp_path / "model.safetensors").unlink()
     found = estimate(plan, documents, machine=MACHINE)
     assert found.lengths == tuple(len(piece) for piece in taught.pieces) and len(found.lengths) > len(documents)
-    assert found.notes == ledger.counts and found.windowed == 1
+    assert found.notes.counts == ledger.counts and found.windowed == 1
     weights = sum(weight.numel() for weight in labeler.parameters())
     assert found.moving == labeler.tuning.count(labeler)
     assert found.weights == (weights if tuning == "full" else weights - found.moving)

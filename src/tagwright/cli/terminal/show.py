@@ -85,9 +85,10 @@ def _list_remarks(report: Report, given: Collection[str]) -> Iterator[str]:
         yield f"What scoring could not hold: {escape(line)}"
 
 
-def show_legend(console: Console, reports: Iterable[Report]) -> None:
+def show_legend(console: Console, reports: Iterable[Report], *, given: Collection[str] = ()) -> None:
     """What the score tables of these reports count as right, and what their columns and last lines are."""
-    groups = {name for report in reports for group, _ in _choose_tables(report) for name in _list_totals(report, group)}
+    tables = ((report, group) for report in reports for group, _ in _choose_tables(report, given))
+    groups = {name for report, group in tables for name in _list_totals(report, group)}
     right = "; ".join(f"{name}: {meaning}" for name, (_, meaning) in ABOUT.items() if name in groups)
     if right:
         console.print(f"[dim]Right is, in {right}.[/]", soft_wrap=True)

@@ -19,6 +19,7 @@ from tagwright.recipe.estimate.shape import Shape, look_up, weigh
 from tagwright.recipe.recipe import Recipe
 from tagwright.recipe.running.folds import FOLDS
 from tagwright.text.document import Document
+from tagwright.text.ledger import Ledger
 from tagwright.training.batches import Buckets
 from tagwright.tuning import TUNINGS
 from tagwright.tuning.sparse.choice.documents import ROWS
@@ -52,7 +53,7 @@ class Estimate:
     seconds: float
     lengths: tuple[int, ...]
     windowed: int
-    notes: dict[str, int]
+    notes: Ledger
     trainings: int = 1
     has_head: bool = True
     answers: Answers | None = None
@@ -70,7 +71,7 @@ class Estimate:
     def to_dict(self) -> dict[str, Any]:
         left_out = {"lengths", "answers"}
         plain = {name: value for name, value in asdict(self).items() if name not in left_out}
-        return plain | {"total": self.total, "fits": self.fits}
+        return plain | {"notes": self.notes.counts, "total": self.total, "fits": self.fits}
 
     def lines(self) -> Iterator[str]:
         """The estimate in words, with its assumptions."""

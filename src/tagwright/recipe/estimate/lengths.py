@@ -37,7 +37,7 @@ class Measured:
 
     tokens: NDArray[np.int64]
     windowed: int
-    notes: dict[str, int]
+    notes: Ledger
     answers: Answers | None = None
 
 
@@ -51,7 +51,8 @@ def measure_for_tagger(
     pieces = cutter.cut([document.words for document in documents], ledger)
     counts = np.bincount([piece.document for piece in pieces]) if pieces else np.zeros(0)
     lengths = np.array([len(piece) for piece in pieces], dtype=np.int64)
-    return Measured(lengths, int((counts > 1).sum()), dict(ledger.counts) | _count_silent(pieces, documents))
+    _note_silent(pieces, documents, ledger)
+    return Measured(lengths, int((counts > 1).sum()), ledger)
 
 
 def measure_for_writer(
@@ -64,7 +65,7 @@ def measure_for_writer(
     windowed = sum(bool(writer.sources.cut(document).windows) for document in documents)
     counts = tuple(piece.count for piece in taught.pieces)
     answers = Answers(writer.sources.room, counts, dev=_count_gold(writer, dev), test=_count_gold(writer, test))
-    return Measured(taught.lengths, windowed, dict(ledger.counts), answers)
+    return Measured(taught.lengths, windowed, ledger, answers)
 
 
 def _count_gold(writer: Writer, documents: Sequence[Document]) -> tuple[int, ...]:
@@ -74,8 +75,9 @@ def _count_gold(writer: Writer, documents: Sequence[Document]) -> tuple[int, ...
     return tuple(len(sources.encode(pair.target)) + 1 for window in windows for pair in writer.format.write(window))
 
 
-def _count_silent(pieces: Sequence[Piece], documents: Sequence[Document]) -> dict[str, int]:
-    """Words that the tokenizer gives no token: the model can't see them."""
+def _note_silent(pieces: Sequence[Piece], documents: Sequence[Document], ledger: Ledger) -> None:
+    """Note the words that the tokenizer gives no token: the model can't see them."""
     seen = sum(len(np.unique(piece.words[piece.words >= 0])) for piece in pieces)
     silent = sum(len(document) for document in documents) - seen
-    return {"word that the tokenizer gives no token": silent} if silent else {}
+    if silent:
+        ledger.note("word that the tokenizer gives no token", count=silent)
