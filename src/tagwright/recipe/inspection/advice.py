@@ -86,7 +86,7 @@ def _choose_dev(summary: Summary, notes: dict[str, str]) -> dict[str, str]:
         notes["data.dev_share"] = "no dev file: this share of train is set aside, always the same documents"
         return {}
     notes["draw"] = f"No dev file, and of {summary.documents:,} documents too few to be one."
-    notes["draw.dev_policy"] = "finds the number of epochs in 5 folds, then trains on all; full sets a tenth aside"
+    notes["draw.dev_policy"] = "trains in 5 folds to find the number of epochs, then on all; full sets a tenth aside"
     return {"draw.dev_policy": "cv"}
 
 
