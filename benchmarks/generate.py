@@ -38,6 +38,7 @@ from study import start, write_found
 import tagwright
 from tagwright.backbone.precision import is_bfloat16_fast
 from tagwright.inference.predictor import Predictor
+from tagwright.recipe.estimate.machine import measure_machine
 from tagwright.text.document import Document
 from tagwright.text.sampling import draw_shots
 from tagwright.text.synthetic import make_corpus
@@ -173,7 +174,7 @@ def measure(model: str, parts: Mapping[str, list[Document]], options: argparse.N
     scene = Scene.open(Predictor.from_pretrained(folder, device="cpu").model, parts["test"])
     if not scene.documents:
         sys.exit(f"No document of {options.corpus} fits into {model}.")
-    sides = {side.name: side for side in list_sides(scene, clock)}
+    sides, peak = {side.name: side for side in list_sides(scene, clock)}, measure_machine().flops
     for side in sides.values():  # warms up, too
         with count_passes(scene, side):
             side.outputs = side.run()
@@ -194,6 +195,8 @@ def measure(model: str, parts: Mapping[str, list[Document]], options: argparse.N
         f"{one} / {other}": list_differing(scene, sides[one].outputs, sides[other].outputs)
         for one, other in (("ours", "plain"), ("ours, 1", "plain"), ("free", "greedy"), ("lookup", "greedy"))
     }
+    found["floor"] = {"peak": peak, "seconds": sides["plain"].facts["flops"] / peak}
+    found["floor"]["ratio"] = statistics.median(sides["greedy"].seconds) / found["floor"]["seconds"]
     found["bfloat16"] = compare_bfloat16(folder, parts["test"], sides["plain"].outputs)
     return found | {"aims": judge(found)}
 
@@ -250,18 +253,25 @@ def judge(found: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
 def show(found: Mapping[str, Any]) -> None:
     title = f"{found['model']}: {found['documents']} documents, outputs of at most {found['most']} tokens"
     table = Table(title=title, title_justify="left")
-    for name in ("side", "batch", "documents/s", "passes per token", "proposals kept", "cut off", "F1", "setting"):
-        table.add_column(name, justify="left" if name in ("side", "setting") else "right")
+    counted = "batch", "documents/s", "passes per token", "GFLOP", "proposals kept", "cut off", "F1"
+    for name in ("side", *counted, "setting"):
+        table.add_column(name, justify="right" if name in counted else "left")
     for row in found["sides"]:
         kept = f"{row['kept'] / row['proposed']:.0%}" if row.get("proposed") else "-"
-        rates = f"{row['documents_per_second']:.2f}", f"{row['passes_per_token']:.3f}", kept
-        scores = str(row["cut_off"]), f"{row['f1']:.2f}", row.get("setting", "")
+        rates = f"{row['documents_per_second']:.2f}", f"{row['passes_per_token']:.3f}", f"{row['flops'] / 1e9:.1f}"
+        scores = kept, str(row["cut_off"]), f"{row['f1']:.2f}", row.get("setting", "")
         table.add_row(row["name"], str(row["batch"]), *rates, *scores)
     console.print(table)
     if found["left_out"]:
         print(f"{found['left_out']} documents don't fit into the model and are left out.")
     for pair, differing in found["differing"].items():
         print(f"{pair}: {len(differing)} documents differ{': ' + ', '.join(differing[:5]) if differing else ''}")
+    floor = found["floor"]
+    print(
+        f"The products of plain, which reads nothing in vain, take {floor['seconds']:.2f} s at the peak ("
+        f"{floor['peak'] / 1e9:.0f} GFLOP/s): {floor['ratio']:.1f} times greedy would be the end if nothing else took "
+        "any time."
+    )
     print(tell_lookup(found["is_pair"]))
     half = found["bfloat16"]
     shares = "; ".join(f"as {name} {share:.1%}" for name, share in half.items() if name != "reason")

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 import tagwright
 from tagwright.backbone.writing import Memory, Writing
@@ -165,7 +166,8 @@ def find_lookup(scene: Scene, clock: Callable[[], float]) -> int:
 
 @contextmanager
 def count_passes(scene: Scene, side: Side) -> Iterator[None]:
-    """How often the model is called, and with how many rows in all; not its encoder alone."""
+    """How often the model is called, and with how many rows in all; not its encoder alone. And the operations of all
+    matrix products (`flops`)."""
     side.facts |= {"passes": 0, "rows": 0}
 
     def count(_: Any, args: Sequence[Any], given: Mapping[str, Any]) -> None:
@@ -175,6 +177,8 @@ def count_passes(scene: Scene, side: Side) -> Iterator[None]:
 
     hook = scene.writer.backbone.model.register_forward_pre_hook(count, with_kwargs=True)
     try:
-        yield
+        with FlopCounterMode(display=False) as counter:
+            yield
     finally:
         hook.remove()
+    side.facts["flops"] = counter.get_total_flops()

@@ -232,7 +232,8 @@ def tell_seconds(run: Mapping[int, Mapping[str, Any]]) -> str:
 def show_inner(records: Sequence[Record]) -> list[dict[str, Any]]:
     """How many of the spans are found that one tag for each word can't hold, and how many of them beside a right span
     that overlaps them: a flat tagger may find one of the two."""
-    table = Table(title="Inner spans found (recall), and found beside the span around them, in percent")
+    title = "Inner spans found (recall), and found beside the span around them, in percent"
+    table = Table(title=title, title_justify="left")
     for column in ("corpus", "backbone", "inner spans", *ARMS, *(f"{arm}, beside" for arm in ARMS)):
         table.add_column(column)
     rows = []

@@ -208,12 +208,12 @@ class Runner:
         suiting = [self.model.list_suiting(document) for document in documents]
         labellings: list[list[Document]] = [[] for _ in documents]
         for task in self.model.tasks:
-            asked = [at for at, tasks in enumerate(suiting) if task in tasks]
+            own, asked = self.choose(task), [at for at, tasks in enumerate(suiting) if task in tasks]
             if idle := len(documents) - len(asked):
-                given = " and ".join(self.choose(task).model.given)
+                given = " and ".join(own.model.given)
                 reason = f"document not asked for {task!r}, which must be given {given}: to be asked it must be named"
                 self.ledger.note(reason, count=idle)
-            for at, found in zip(asked, self.choose(task)._label([documents[at] for at in asked]), strict=True):
+            for at, found in zip(asked, own._label([documents[at] for at in asked]), strict=True):
                 labellings[at].append(found)
         return [join_labels(document, found) for document, found in zip(documents, labellings, strict=True)]
 

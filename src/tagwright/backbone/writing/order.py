@@ -17,15 +17,13 @@ from tagwright.errors import ModelError
 class Order:
     """`gaps`: all that a model knows of order is told to it, so that slots between its tokens may hold nothing."""
 
-    def __init__(self, model: Any) -> None:
-        has_encoder = bool(getattr(model.config, "is_encoder_decoder", False))
-        self.takes_positions = "position_ids" in inspect.signature(model.forward).parameters
+    def __init__(self, model: Any, *, has_encoder: bool, takes_positions: bool) -> None:
         self._numbered = _find_numbered(model) if has_encoder else None
         self._biased = _find_biased(model) if has_encoder else None
         if has_encoder:
             self.gaps = self._numbered is not None or self._biased is not None
         else:
-            self.gaps = self.takes_positions and _is_rotary(model)
+            self.gaps = takes_positions and _is_rotary(model)
 
     def hook(self, held: Tensor, positions: Tensor) -> list[Any]:
         """Tell a decoder that numbers slots by itself the positions (B T) of what it reads, until these are removed.

@@ -48,7 +48,7 @@ class Writing:
         is_plain = type(head) is nn.Linear and "forward" not in vars(head)  # what spreads a model over devices sets one
         self.narrows = None if is_plain else False  # the first reading tells
         self.takes = frozenset(inspect.signature(model.forward).parameters)
-        self.order = Order(model)
+        self.order = Order(model, has_encoder=self.has_encoder, takes_positions="position_ids" in self.takes)
 
     @property
     def device(self) -> torch.device:
@@ -85,7 +85,7 @@ class Writing:
         if not any(read):
             return memory
         inputs: dict[str, Any] = {"input_ids": ids, "attention_mask": keep.long()}
-        if self.order.takes_positions:
+        if "position_ids" in self.takes:
             inputs["position_ids"] = (keep.cumsum(1) - 1).clamp(min=0)
         if "logits_to_keep" in self.takes:
             inputs["logits_to_keep"] = 1
@@ -121,7 +121,7 @@ class Writing:
             inputs["encoder_outputs"] = BaseModelOutput(last_hidden_state=memory.states)
         else:
             inputs = {"input_ids": ids, "attention_mask": keep.long()}
-            inputs |= {"position_ids": positions} if self.order.takes_positions else {}
+            inputs |= {"position_ids": positions} if "position_ids" in self.takes else {}
             if not memory.slots and _has_sight(self.model):  # or open layers would take what is written for the prompt
                 inputs[LENGTHS] = torch.zeros(len(tokens), dtype=torch.long)
         narrow = among if self.narrows and among is not None and among.shape[1] * FEW < len(self.head.weight) else None

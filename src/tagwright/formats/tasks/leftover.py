@@ -1,6 +1,6 @@
 """Leftover: what documents hold of a kind that a task neither is given nor predicts, and which tasks would take it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tagwright.formats.tasks import TASKS
@@ -21,9 +21,8 @@ def note_leftover(documents: Iterable[Document], ledger: Ledger, *, task: Task[A
                 ledger.note(reason, document.id, count=count)
 
 
-def note_absent(documents: Iterable[Document], ledger: Ledger, *, task: Task[Any]) -> None:
+def note_absent(documents: Sequence[Document], ledger: Ledger, *, task: Task[Any]) -> None:
     """Note what the task predicts and no training document has: its score counts it all the same."""
-    documents = list(documents)
     for kind in sorted(task.predicts):
         if not any(getattr(document, kind) for document in documents):
             ledger.note(f"training has no {kind}, which the task {task.name!r} predicts and is scored by")
